@@ -113,6 +113,8 @@ export const OWN_ACTIONS = [
 ] as const;
 export type OwnAction = (typeof OWN_ACTIONS)[number];
 
-/** done: it has happened. ordered: it was ordered and carried out right after. refused, failed: it was tried. */
+/**
+ * done: it has happened. ordered: it was ordered, and is carried out right after. refused, failed: somebody tried it.
+ */
 export const OUTCOMES = ["done", "ordered", "refused", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];

@@ -1,10 +1,10 @@
-/** What JSON can say. */
+/** A value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
 /**
  * The canonical JSON of a value (RFC 8785): no spaces, names sorted by UTF-16 code units, numbers and strings as
- * ECMAScript writes them. Equal values give equal text, whoever writes it.
- * @throws TypeError for what has no JSON: numbers that are not finite, text with half a surrogate pair.
+ * ECMAScript writes them. Equal values have equal text, whatever program writes it.
+ * @throws TypeError for values that JSON does not have: numbers that are not finite, text with half a surrogate pair.
  */
 export function canonicalize(value: Json): string {
   if (typeof value === "string") return canonicalText(value);

@@ -5,9 +5,9 @@ import type { detailsSchema } from "./shapes.ts";
 
 type Details = z.infer<typeof detailsSchema>;
 
-/** An event to be recorded, as it is handed to the chain. Instants in epoch ms. */
+/** An event to be recorded, in the form that the chain accepts. Instants in epoch ms. */
 export interface NewEntry {
-  /** Makes recording it twice harmless. Those of Latchkey start with a colon, which no user id does. */
+  /** A second entry with this key is not recorded. Keys of Latchkey start with a colon; no user id does. */
   key: string;
   action: string;
   occurred_at: number;
@@ -18,7 +18,7 @@ export interface NewEntry {
   request_id: string | null;
   outcome: Outcome;
   details: Details;
-  /** The service that reports it; null for what Latchkey itself has seen. */
+  /** The service that reports it; null for an event of Latchkey itself. */
   reported_by: string | null;
 }
 
@@ -32,7 +32,7 @@ export interface OwnEntry {
   request_id?: string | undefined;
   outcome?: Outcome;
   details?: Details;
-  /** What makes this action unique, e.g. the number it was given; a random id where there is none. */
+  /** The part that makes this action unique, e.g. its number; without one, a random id. */
   unique?: string;
 }
 

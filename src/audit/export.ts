@@ -8,7 +8,7 @@ import { viewEntry } from "./view.ts";
 export const FORMATS = ["csv", "ndjson"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Entries read at a time: what is in memory of an export, however long it is. */
+/** Entries read at a time. An export never has more in memory, whatever its length. */
 const EXPORT_PAGE = 1_000;
 
 const CSV_HEADER = [
@@ -30,9 +30,9 @@ const CSV_HEADER = [
 ] as const satisfies readonly (keyof AuditRow)[];
 
 /**
- * The entries of a filter, newest first. A page is read when the reader has taken the one before, so memory stays flat.
- * A fault cuts the stream: a reader sees a broken connection, never a file that looks whole. NDJSON also ends with a
- * line that says how many entries there were.
+ * The entries of a filter, newest first. A page is read after the reader has read the page before, so memory stays
+ * small. An error cuts the stream: the reader sees a broken connection, never a file that looks complete. NDJSON also
+ * ends with a line that has the number of entries.
  */
 export function exportStream(db: Database, filter: AuditFilter, format: Format): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();

@@ -5,7 +5,7 @@ import type { Section } from "../platform/metrics/section.ts";
 import { outboxDepth } from "./outbox.ts";
 import { callChain } from "./stubs.ts";
 
-/** What the audit chain holds, and what still waits on its way into it, out of it, and into the bucket. */
+/** Numbers of the audit chain: its entries, and what waits to go into it, out of it and into the bucket. */
 export const auditSection: Section = {
   name: "audit",
   async read(env) {

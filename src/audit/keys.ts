@@ -48,7 +48,7 @@ export function signed<T extends { [name: string]: Json }>(
   return { ...named, signature: signatureOf(current.key, named) };
 }
 
-/** Why a statement is not accepted; null when it is. */
+/** The reason why a statement is not accepted; null if it is. */
 export function defectOf({ known }: AuditKeys, statement: { kid: string; signature: string }): string | null {
   const key = known.get(statement.kid);
   if (key === undefined) return `signed with the unknown key ${statement.kid.slice(0, KEY_ID_LENGTH)}`;

@@ -17,8 +17,8 @@ import { auditOutbox } from "./tables.ts";
 const MAX_PAGES = 20;
 
 /**
- * The statement that adds an entry to the outbox of the audit chain. It belongs into the batch of the change, so that
- * both are stored or neither is; {@link drainAudit} carries it over.
+ * The statement that adds an entry to the outbox of the audit chain. It must be in the batch of the change, so that
+ * both are stored or neither is; {@link drainAudit} brings the entry to the chain.
  */
 export function addAuditEntry(db: Database, entry: OwnEntry, now: number): BatchItem<"sqlite"> {
   const full = ownEntry(entry, now);
@@ -28,7 +28,7 @@ export function addAuditEntry(db: Database, entry: OwnEntry, now: number): Batch
     .onConflictDoNothing();
 }
 
-/** The same, only where a condition holds when the batch gets to it. */
+/** The same, only if a condition is true when the batch comes to it. */
 export function addAuditEntryWhere(db: Database, entry: OwnEntry, now: number, condition: SQL): BatchItem<"sqlite"> {
   const full = ownEntry(entry, now);
   return db
@@ -37,7 +37,10 @@ export function addAuditEntryWhere(db: Database, entry: OwnEntry, now: number, c
     .onConflictDoNothing();
 }
 
-/** The same for a user who may not exist, noting the role they have: it must come before the change of it. */
+/**
+ * The same for a user who may not exist, with the role that they have: it must come before the statement that changes
+ * the role.
+ */
 export function addUserAuditEntry(db: Database, entry: OwnEntry, user: string, now: number): BatchItem<"sqlite"> {
   const full = ownEntry(entry, now);
   return db.insert(auditOutbox).select(sql`
@@ -46,10 +49,9 @@ export function addUserAuditEntry(db: Database, entry: OwnEntry, user: string, n
 }
 
 /**
- * The same as {@link addAuditEntry} for statements of D1's own.
- *
- * @param where made by {@link insertEntryWhere}: only where its condition holds when the batch gets to it.
- * @param about what the condition asks about.
+ * The same as {@link addAuditEntry} for statements that change D1 only.
+ * @param where made by {@link insertEntryWhere}: only if its condition is true when the batch comes to it.
+ * @param about the value that the condition uses.
  */
 export function addAuditEntryStatement(
   db: D1Database,
@@ -64,8 +66,8 @@ export function addAuditEntryStatement(
 }
 
 /**
- * Records an action whose effect is neither in D1 nor in an object with an outbox of its own (a message sent, records
- * deleted): it goes into the chain first, as ordered, and is not done when that fails.
+ * Records an action whose effect is neither in D1 nor in an object with an outbox of its own (a message is sent,
+ * records are deleted). The entry goes into the chain first, as ordered; if that fails, the action is not done.
  */
 export async function orderAudit(c: AppContext, entry: Omit<OwnEntry, "actor" | "outcome">): Promise<Result<null>> {
   const { id, role } = actorOf(c);
@@ -78,8 +80,8 @@ export async function orderAudit(c: AppContext, entry: Omit<OwnEntry, "actor" | 
 }
 
 /**
- * Records what may happen often and takes nothing away (another's file is read, another's records are written): into
- * the chain, before it happens. While the chain does not answer, the outbox of D1 keeps the entry. Refused only when
+ * Records, before it happens, something frequent that removes nothing (somebody reads another user's file or writes
+ * their records): into the chain, or while the chain does not answer into the outbox of D1. It is refused only if
  * neither answers.
  */
 export async function recordAudit(
@@ -120,14 +122,14 @@ export async function appendOrKeep(env: Env, entries: readonly NewEntry[], now: 
   }
 }
 
-/** Entries that this isolate knows to be recorded already. */
+/** Keys of entries that this isolate has recorded already. */
 const recordedToday = new Set<string>();
 /** About 150 bytes each. */
 const MAX_REMEMBERED = 5_000;
 
 /**
- * The same once a day (UTC) for each actor, action and target: for what is done so often that an entry each time would
- * only hide the others. The first of the day is recorded, with its instant.
+ * The same once a day (UTC) for each actor, action and target. Some actions are so frequent that an entry for each
+ * would hide the other entries. The first of the day is recorded, with its instant.
  */
 export async function recordOncePerDay(
   c: AppContext,
@@ -145,14 +147,14 @@ export async function recordOncePerDay(
   return recorded;
 }
 
-/** In the keys of entries that are made once a day. */
+/** A part of the keys of daily entries. */
 const ONCE = "once:";
-/** Of these, whoever comes second finds another entry under the key and is content: the first said what there is to say. */
+/** The second one finds another entry under its key and does nothing: the first entry is enough. */
 const isOnce = (key: string) => key.includes(`:${ONCE}`) || key.startsWith(":sign_in.refused:");
 
 /**
- * Moves what waits in the outbox into the chain, beside the answer. A failure costs only time: the minute's cron tries
- * again.
+ * Moves waiting entries from the outbox into the chain, after the answer was sent. A failure only costs time: the
+ * minute cron tries again.
  */
 export function nudgeAudit(c: AppContext): void {
   c.executionCtx.waitUntil(
@@ -160,13 +162,13 @@ export function nudgeAudit(c: AppContext): void {
   );
 }
 
-/** Every request's middleware knows this file; the schemas are for this one job. */
+/** It is loaded late: the middleware of every request loads this file, and only this job needs the schemas. */
 const readStoredEntrySchema = readOnce(async () => (await import("./shapes.ts")).storedEntrySchema);
 
 /**
- * Carries the outbox of D1 to the chain. A row goes when the chain has its entry; its key makes a repeat harmless.
- *
- * @param now entries that still count by then are left for later.
+ * Brings the outbox of D1 to the chain. A row is removed after the chain has its entry; its key makes a repeat
+ * harmless.
+ * @param now newer entries are left for the next time.
  */
 export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
   const storedEntrySchema = await readStoredEntrySchema();
@@ -197,7 +199,7 @@ export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
   }
 }
 
-/** What waits in the outbox of D1, and what waits for a person. */
+/** Entries that wait in the outbox of D1, and those that need a person. */
 export async function outboxDepth(db: Database): Promise<{ waiting: number; refused: number }> {
   const row = await db
     .select({
@@ -210,8 +212,8 @@ export async function outboxDepth(db: Database): Promise<{ waiting: number; refu
 }
 
 /**
- * Every minute: moves what waits in the outbox into the chain, and re-arms the chain. Never throws: each part does what
- * it can.
+ * Every minute: moves waiting entries into the chain, and sets the alarm of the chain again. Never throws: if one part
+ * fails, the other is still done.
  */
 export async function sweepAudit(env: Env): Promise<void> {
   try {

@@ -3,13 +3,13 @@ import { nodeCrypto } from "../platform/node-crypto.ts";
 import { deriveKey } from "../platform/secrets.ts";
 import type { NewEntry } from "./entry.ts";
 
-/** What a pseudonym begins with, and no user id does. */
+/** Every pseudonym begins with this, and no user id does. */
 const MARK = "~";
 /** Characters of a pseudonym after the mark: 96 bits, so that no two users share one. */
 const LENGTH = 24;
 const PSEUDONYM = new RegExp(`${MARK}[0-9a-f]{${LENGTH}}`, "g");
 
-/** Kinds of targets whose id names a user, and where it does. */
+/** Kinds of targets whose id contains a user, and the place of the user in it. */
 const USER_IN: Readonly<Record<string, { userOf(id: string): string; join(id: string, user: string): string }>> = {
   user: { userOf: (id) => id, join: (_id, user) => user },
   enrollment: {
@@ -22,18 +22,19 @@ const USER_IN: Readonly<Record<string, { userOf(id: string): string; join(id: st
   },
 };
 
-/** Where the owner ends in `<owner>:<name>`. */
+/** The end of the owner in `<owner>:<name>`. */
 function ownerEnd(session: string): number {
   const colon = session.lastIndexOf(":");
   return colon === -1 ? session.length : colon;
 }
 
-/** Gives a user the pseudonym under which entries know them. */
+/** Gives a user the pseudonym that entries have for them. */
 export type NameUser = (user: string) => string;
 
 /**
- * How this deployment names users in entries: a keyed hash, which nobody without AUTH_SECRET finds by guessing ids. An
- * entry can never be changed, so it holds no user id; who a pseudonym is, is kept beside the chain and can be forgotten.
+ * The names of users in the entries of this deployment: a keyed hash, so that nobody without AUTH_SECRET finds a user
+ * by guessing ids. An entry can never be changed, so it has no user id; the user behind a pseudonym is stored beside
+ * the chain and can be forgotten.
  */
 export async function pseudonyms(env: Env): Promise<NameUser> {
   const key = await deriveKey(env.AUTH_SECRET, "audit-person");
@@ -45,19 +46,19 @@ export function pseudonymsIn(text: string): string[] {
   return text.match(PSEUDONYM) ?? [];
 }
 
-/** A text with every pseudonym that is known replaced by whom it stands for. */
+/** A text in which every known pseudonym is replaced by its user. */
 export function withNames(text: string, users: ReadonlyMap<string, string>): string {
   return text.replaceAll(PSEUDONYM, (pseudonym) => users.get(pseudonym) ?? pseudonym);
 }
 
 /**
- * An entry with each user it names under their pseudonym, and who they are: the actor, the reporter, and those that the
- * target, the enrollment and the key name.
+ * An entry with each of its users under a pseudonym, and the list of these users: the actor, the reporter, and those in
+ * the target, the enrollment and the key.
  */
 export function pseudonymised(entry: NewEntry, nameUser: NameUser): { entry: NewEntry; users: Map<string, string> } {
   const users = new Map<string, string>();
   const name = (user: string): string => {
-    // What an admin copies from an entry about somebody who was erased is no user id.
+    // An admin may copy a pseudonym from an entry about somebody who was erased: it is not a user id.
     if (user.startsWith(MARK)) return user;
     const pseudonym = nameUser(user);
     users.set(pseudonym, user);
@@ -82,7 +83,7 @@ function renamed(enrollment: string, name: (user: string) => string): string {
   return `${course}:${name(user)}`;
 }
 
-/** Longer ids first, so that none is taken for a part of another. */
+/** Longer ids come first, so that no id is replaced inside a longer one. */
 function withoutUsers(key: string, users: ReadonlyMap<string, string>): string {
   let text = key;
   for (const [pseudonym, user] of [...users].sort(([, a], [, b]) => b.length - a.length)) {

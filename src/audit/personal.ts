@@ -12,8 +12,9 @@ import { auditOutbox, auditPeople } from "./tables.ts";
 const PAGE = 500;
 
 /**
- * What a user did, and what was done to their account and their enrollments, as it reached the search database.
- * @param courses in which the user is or was enrolled.
+ * The entries about a user that the search database has: what they did, and what was done to their account and their
+ * enrollments.
+ * @param courses the courses in which the user is or was enrolled.
  */
 export async function* entriesAbout(db: Database, user: string, courses: readonly string[]): AsyncIterable<AuditRow> {
   const known = await db.select().from(auditPeople).where(eq(auditPeople.user_id, user)).get();
@@ -35,18 +36,18 @@ async function* walk(db: Database, condition: SQL): AsyncIterable<AuditRow> {
 }
 
 /**
- * Forgets who the pseudonym of a user was, everywhere.
+ * Forgets everywhere which user a pseudonym stands for.
  * @throws while entries that name the user still wait for the chain.
  */
 export async function forgetUser(env: Env, user: string): Promise<void> {
-  // Also what still counts: the user's id must not wait in it.
+  // Also the counts of this minute: the user's id must not wait among them.
   await drainAudit(env, Number.MAX_SAFE_INTEGER);
   const db = drizzle(directory(env));
   const named = or(
     eq(sql`${auditOutbox.entry} ->> '$.actor.id'`, user),
     eq(sql`${auditOutbox.entry} ->> '$.target.id'`, user),
   );
-  // What the chain has refused for good it will never take.
+  // The chain has refused these for good, and will never accept them.
   await db.delete(auditOutbox).where(sql`${auditOutbox.error} IS NOT NULL AND ${named}`);
   const waiting = await db.select({ id: auditOutbox.id }).from(auditOutbox).where(named).limit(1).get();
   if (waiting !== undefined) throw new Error("the audit chain does not answer");
@@ -63,7 +64,7 @@ export async function usersKnown(env: Env, after: string): Promise<{ ids: string
   return { ids, next: ids.length === PAGE ? (ids.at(-1) ?? null) : null };
 }
 
-/** Whether the audit log knows who a user is: in the chain, or in what still waits for it. */
+/** Whether the audit log knows a user: in the chain, or in an entry that waits for it. */
 export async function knowsUser(env: Env, user: string): Promise<boolean> {
   const waiting = await entryAbout(directory(env), user).first();
   if (waiting !== null) return true;

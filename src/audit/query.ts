@@ -7,7 +7,7 @@ import { pseudonymsIn, withNames } from "./people.ts";
 import { MAIN_CHAIN } from "./stubs.ts";
 import { auditLog, auditPeople } from "./tables.ts";
 
-/** What a list or an export is narrowed to. Instants in epoch ms, of when an entry was received. */
+/** The filter of a list or an export. Instants in epoch ms, at which an entry was received. */
 export interface AuditFilter {
   actor?: string | undefined;
   action?: string | undefined;
@@ -46,7 +46,7 @@ const COLUMNS = sql.join(
   sql`, `,
 );
 
-/** The filter as entries are stored: users under their pseudonyms. */
+/** The filter in the form of stored entries: users as pseudonyms. */
 export async function storedFilter(db: Database, filter: AuditFilter): Promise<AuditFilter> {
   const { actor, target, enrollment } = filter;
   const learner = enrollment === undefined ? undefined : parseEnrollmentId(enrollment).user;
@@ -67,7 +67,10 @@ export async function storedFilter(db: Database, filter: AuditFilter): Promise<A
   };
 }
 
-/** Where a target may name a user: it is one, or one's enrollment or submission, or belongs to one. The likeliest first. */
+/**
+ * The forms of a target that may name a user: the user, an enrollment, a submission, or something that belongs to one.
+ * The most likely comes first.
+ */
 function placesOf(target: string): { before: string; user: string; after: string }[] {
   const [first, last] = [target.indexOf(":"), target.lastIndexOf(":")];
   const cut = (from: number, to: number) => ({
@@ -80,11 +83,11 @@ function placesOf(target: string): { before: string; user: string; after: string
   return [whole, cut(first + 1, target.length), cut(first + 1, last), cut(0, last), cut(0, first)];
 }
 
-/** Without a type a target is taken for one that names a user where there is such a user. */
+/** Without a type, a target is read as one that names a user if such a user exists. */
 const NAMING_TYPES = ["user", "enrollment", "translation_session"];
 const mayNameUser = ({ target_type }: AuditFilter) => target_type === undefined || NAMING_TYPES.includes(target_type);
 
-/** Entries with the ids of those who are still known. One statement. */
+/** Entries with the ids of users who are still known. One statement. */
 export async function namedEntries(db: Database, rows: readonly AuditRow[]): Promise<AuditRow[]> {
   const pseudonyms = new Set(
     rows.flatMap(({ actor_id, target_id, enrollment, reported_by }) =>
@@ -92,7 +95,7 @@ export async function namedEntries(db: Database, rows: readonly AuditRow[]): Pro
     ),
   );
   if (pseudonyms.size === 0) return [...rows];
-  // Of a page of entries, each of which names few.
+  // Only for the entries of one page, which name few users.
   const list = jsonSet(oneBatch([...pseudonyms]));
   const known = await db.select().from(auditPeople).where(sql`${auditPeople.pseudonym} IN (SELECT value FROM ${list})`);
   const users = new Map(known.map(({ pseudonym, user_id }) => [pseudonym, user_id]));
@@ -107,7 +110,7 @@ export async function namedEntries(db: Database, rows: readonly AuditRow[]): Pro
 
 /**
  * Entries of the main chain before a place, newest first. Places only grow and entries never change, so a walk returns
- * every entry that was there throughout exactly once.
+ * each entry that was there all the time exactly once.
  */
 export async function findEntries(
   db: Database,
@@ -119,14 +122,14 @@ export async function findEntries(
   const matches = filter.q === undefined ? undefined : matchExpression(filter.q, null, "begun");
   if (matches === null) return []; // there is no word in it
   if (matches === undefined) return findWhere(db, all(conditions), before, take);
-  // The index is walked from its newest row, and each hit looked up: no sort, however many there are.
+  // The index is read from its newest row, and each match looked up: no sort, for any number of matches.
   if (before !== null) conditions.push(sql`audit_log_words.rowid < ${before}`);
   return db.all<AuditRow>(sql`
     SELECT ${COLUMNS} FROM audit_log_words CROSS JOIN audit_log ON audit_log.id = audit_log_words.rowid
     WHERE audit_log_words MATCH ${matches} AND ${all(conditions)} ORDER BY audit_log_words.rowid DESC LIMIT ${take}`);
 }
 
-/** Entries of the main chain before a place that fulfil a condition, newest first. */
+/** Entries of the main chain before a place for which a condition is true, newest first. */
 export function findWhere(db: Database, condition: SQL, before: number | null, take: number): Promise<AuditRow[]> {
   const conditions = [sql`audit_log.chain = ${MAIN_CHAIN}`, condition];
   if (before !== null) conditions.push(sql`audit_log.seq < ${before}`);
@@ -135,7 +138,9 @@ export function findWhere(db: Database, condition: SQL, before: number | null, t
   );
 }
 
-/** The place after which the next page starts: in the index's order when it is walked, else in the chain's. */
+/**
+ * The place after which the next page starts: in the order of the index if it is used, else in the order of the chain.
+ */
 export function positionOf(filter: AuditFilter, row: AuditRow): number {
   return filter.q === undefined ? row.seq : row.id;
 }
@@ -147,7 +152,7 @@ function conditionsOf({ actor, action, target, target_type, enrollment, from, to
   if (target !== undefined) conditions.push(sql`audit_log.target_id = ${target}`);
   if (enrollment !== undefined) conditions.push(sql`audit_log.enrollment = ${enrollment}`);
   if (target_type !== undefined) conditions.push(sql`audit_log.target_type = ${target_type}`);
-  // Entries are received in the order of their places, so a stretch of time is a stretch of places.
+  // Entries are received in the order of their places, so a period of time is a range of places.
   if (from !== undefined) {
     conditions.push(sql`audit_log.seq >= (SELECT e.seq FROM audit_log AS e
       WHERE e.chain = ${MAIN_CHAIN} AND e.received_at >= ${from} ORDER BY e.received_at, e.seq LIMIT 1)`);

@@ -6,23 +6,23 @@ import type { OwnEntry } from "./entry.ts";
 import { recordOncePerDay } from "./outbox.ts";
 import { MAIN_CHAIN } from "./stubs.ts";
 
-/** What a read shows of somebody else. */
+/** The description of a read that shows somebody else's data. */
 type Seen = Pick<OwnEntry, "action" | "target" | "course" | "enrollment">;
 
-/** A request that was answered: its parameters as the route named them, and who asked. */
+/** An answered request: the parameters of its route, and the caller. */
 interface Asked {
   actor: string;
   param(name: string): string;
   query(name: string): string | undefined;
 }
 
-/** Whoever shows one learner's state. */
+/** Routes that show the state of one learner. */
 function learnerOf(course: string, user: string): Seen {
   const id = enrollmentId(course, user);
   return { action: "enrollment.read", target: { type: "enrollment", id }, course, enrollment: id };
 }
 
-/** Reads of a course that show a learner's state with `?learner=`, and the reader's own without. */
+/** Reads of a course. With `?learner=` they show that learner's state, without it the caller's own. */
 const asLearner =
   (courseOf: (asked: Asked) => string) =>
   (asked: Asked): Seen | null => {
@@ -57,7 +57,7 @@ const ofRecord = ({ param, actor }: Asked): Seen | null => {
   return id.startsWith(`${actor}:`) ? null : { action: "record.read", target: { type: "translation_session", id } };
 };
 
-/** Lists that show everybody's unless they are asked for one user's. */
+/** Lists that show everybody's data unless one user is asked for. */
 const ofUser =
   (action: OwnEntry["action"], name: string, all: string) =>
   ({ query, actor }: Asked): Seen | null => {
@@ -69,9 +69,10 @@ const ofUser =
 const always = (action: OwnEntry["action"], type: string, id: string) => (): Seen => ({ action, target: { type, id } });
 
 /**
- * Which reads show somebody else's data, and whose. One entry a day for each reader and target: it says that somebody
- * looked, not how often. Files are recorded by their own room, which knows the owner; exports and backups where they are
- * ordered. A test walks every operation of the API and fails for one that nobody has thought about.
+ * The reads that show somebody else's data, and whose data. There is one entry a day for each reader and target: it
+ * says that somebody looked, not how often. The room of files records its own reads, because it knows the owner;
+ * exports and backups are recorded when they are ordered. A test goes through every operation of the API and fails for
+ * one that is missing here.
  */
 const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
   "GET /api/v1/users": always("user.listed", "users", "all"),
@@ -126,7 +127,7 @@ const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
   "POST /api/v1/translation/recovery/restore/:id": ofRecord,
 };
 
-/** Lists of records: a learner sees their own whether or not they say so. */
+/** Lists of records: a learner always sees their own, whether or not the request says so. */
 const RECORD_LISTS = [
   "GET /api/v1/translation/sessions",
   "GET /api/v1/translation/tasks",
@@ -136,8 +137,8 @@ const RECORD_LISTS = [
 const ofRecords = ofUser("record.read", "owner", "records");
 
 /**
- * Middleware that records who looks at others' data, before the answer leaves: after the route has decided that the
- * caller may, and nothing is shown when it can be recorded nowhere.
+ * Middleware that records who looks at others' data. It runs after the route has allowed the read and before the answer
+ * leaves; if the entry can be recorded nowhere, nothing is shown.
  */
 export function auditReads(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

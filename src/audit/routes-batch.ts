@@ -97,7 +97,7 @@ export function batchRoutes() {
   });
 }
 
-/** A reported entry as the chain takes it. Its key is the reporter's own: nobody can take another's. */
+/** A reported entry in the form of the chain. Its key belongs to the reporter, so nobody can use the key of another. */
 function checkReported(input: unknown, reporter: string, latest: number) {
   const parsed = reportedEntrySchema.safeParse(input);
   if (!parsed.success) return refuse("invalid_input", { errors: zodErrors(parsed.error, "") });

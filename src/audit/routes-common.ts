@@ -6,5 +6,5 @@ export const ADMINS = { roles: ["admin"], rule: "Admins." } as const;
 
 export const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
-/** Who did what is nobody else's: no cache may keep it. */
+/** Entries say who did what: no cache may keep them. */
 export const NO_STORE = { "cache-control": "no-store" };

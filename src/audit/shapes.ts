@@ -4,11 +4,12 @@ import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
 import { ROLES } from "../platform/roles.ts";
 import { OUTCOMES, OWN_ACTIONS } from "./actions.ts";
 
-// The forms of audit entries, apart from what makes them (entry.ts): who checks none evaluates no schema.
+// The schemas of audit entries, apart from the code that makes them (entry.ts): code that checks no entry then
+// evaluates no schema.
 
 /**
- * What details may hold, and nothing else: numbers, ids and names of the system. No names of people, no addresses, no
- * reasons somebody typed: those stay where the change is, and can be erased there; an entry never can.
+ * The allowed content of details: only numbers, ids and names of the system. No names of people, no addresses, no
+ * reasons that somebody typed. Those stay with the change and can be erased there; an entry cannot be erased.
  */
 const id = z.string().min(1).max(200);
 const count = z.int().min(0);
@@ -25,7 +26,7 @@ export const detailsSchema = z
     practice_mode: z.boolean(),
     relock: z.boolean(),
     held: z.boolean(),
-    /** Which verdict of a submission it is, where it changes another. */
+    /** The number of the verdict of a submission, if it changes another one. */
     verdict: count,
     policy_seq: count,
     progress_seq: count,

@@ -6,21 +6,21 @@ import { deriveKey } from "../platform/secrets.ts";
 import { type OwnEntry, ownEntry } from "./entry.ts";
 import { countRefusedSignIn } from "./statements.ts";
 
-/** Refused sign-ins are counted per account and minute: an entry each would let strangers flood the chain. */
+/** Refused sign-ins are counted by account and minute: with an entry for each, strangers could fill the chain. */
 const MINUTE_MS = 60_000;
-/** Accounts with an entry of their own in one minute; whoever is tried beyond that is counted together. */
+/** Accounts with an entry of their own in one minute; all other accounts are counted together. */
 const MAX_COUNTED = 100;
 /** Hex digits of the pseudonym of an address. */
 const PSEUDONYM_LENGTH = 24;
 
-/** Whose password was tried: a user, or an e-mail address that is nobody's. */
+/** The account whose password was tried: a user, or an e-mail address without one. */
 export type Tried = { user: string } | { email: string };
 
 /**
- * Notes that a password was refused: one entry for each account and minute, which counts the tries, and one more for
- * all accounts beyond a hundred in that minute. An address that is nobody's is a keyed hash, and kept nowhere else. It
- * never refuses anything: whoever guesses must learn nothing from it, and a D1 that does not answer must lock nobody
- * out.
+ * Notes that a password was refused: one entry for each account and minute with the number of tries, and one more for
+ * all accounts beyond a hundred in that minute. An address without an account is a keyed hash, and stored nowhere else.
+ * It never refuses a request: somebody who guesses must learn nothing from it, and nobody must be locked out because D1
+ * does not answer.
  */
 export async function noteRefusedSignIn(c: AppContext, tried: Tried, now: number): Promise<void> {
   try {
@@ -48,7 +48,7 @@ function counted(target: OwnEntry["target"], minute: number, now: number) {
   return ownEntry(
     {
       action: "sign_in.refused",
-      // Nobody knows who it was.
+      // The user is not known.
       actor: { id: "system", role: "system" },
       target,
       outcome: "refused",

@@ -80,7 +80,7 @@ export const KEEP_ENTRIES = setStatement(
     SELECT value ->> 'key', value ->> 'entry', ?2 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
 );
 
-/** A place of the chain is written once: what is there first stays, and the verifier compares it. */
+/** A place of the chain is written once: the first row stays, and the verifier compares it. */
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const PROJECT_ENTRIES = setStatement(
   (set) => `

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import type { AuditChain } from "./chain/object.ts";
 import type { NewEntry } from "./entry.ts";
 
-/** The chain of everything that Latchkey records. Another name is another chain. */
+/** The name of the chain with everything that Latchkey records. Another name is another chain. */
 export const MAIN_CHAIN = "main";
 /** Entries of one call. */
 export const MAX_APPEND = 500;
@@ -14,7 +14,7 @@ export function chainStub(env: Env, chain: string): DurableObjectStub<AuditChain
   return namespace.get(namespace.idFromName(chain));
 }
 
-/** Calls the main chain, with the retries that every object gets. Every RPC of it is harmless to repeat. */
+/** Calls the main chain, with the retries of every object. Every RPC of it can be repeated without harm. */
 export function callChain<T>(
   env: Env,
   call: (stub: DurableObjectStub<AuditChain>) => Promise<Result<T>>,
@@ -23,8 +23,8 @@ export function callChain<T>(
 }
 
 /**
- * Appends entries of Latchkey to the main chain, in order and as many calls as they need.
- * @returns keys that the chain will never take because they stand for other entries; `unavailable` when it did not answer.
+ * Adds entries of Latchkey to the main chain, in order and in as many calls as needed.
+ * @returns keys that the chain will never accept because other entries have them; `unavailable` when it did not answer.
  */
 export async function appendAll(env: Env, entries: readonly NewEntry[]): Promise<Result<{ refused: Set<string> }>> {
   const refused = new Set<string>();

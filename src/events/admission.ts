@@ -2,33 +2,33 @@ import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 
 const DEFAULT_MAX_STREAMS = 4_000;
 const DEFAULT_MAX_PER_ADDRESS = 200;
-/** Streams one user may have here, those that are saying goodbye included: a channel keeps two open. */
+/** Streams that one user may have in this isolate, including those that are closing: a channel keeps two open. */
 const MAX_PER_USER = 50;
-/** Those who come back after a restart are spread so that each stream has this much time to itself, ms. */
+/** After a restart, clients come back spread over time, so that each stream has this much time, ms. */
 const RETURN_SPACING_MS = 40;
 /** The shortest and the longest time over which they are spread. */
 const MIN_SPREAD_MS = 4_000;
 const MAX_SPREAD_MS = 30_000;
 /** A refused client waits at least this long, seconds. */
 const RETRY_SECONDS = 2;
-/** How long a refusal shows in the health page, ms. */
+/** How long the health page shows a refusal, ms. */
 const REFUSED_RECENTLY_MS = 60_000;
 
-/** Why a stream was not taken. */
+/** The reason why a stream was refused. */
 const LIMITS = ["isolate", "address", "user"] as const;
 type Limit = (typeof LIMITS)[number];
 
-/** When one of so many streams that end together comes back, ms: anywhere within the time they all have. */
+/** When one of many streams that end together comes back, ms: a random instant within the time for all of them. */
 export function retryMs(streams: number): number {
   return Math.round(Math.random() * spreadOf(streams));
 }
 
-/** What one of so many streams says in `retry`, ms; see {@link Admission.retryHint}. */
+/** The `retry` of one of many streams, ms; see {@link Admission.retryHint}. */
 export function retryHint(streams: number): number {
   return Math.round((0.5 + Math.random() / 2) * spreadOf(streams));
 }
 
-/** The time over which streams come back that end together, ms: in proportion to how many there are. */
+/** The time over which streams that end together come back, ms: it grows with their number. */
 function spreadOf(streams: number): number {
   return Math.min(Math.max(streams * RETURN_SPACING_MS, MIN_SPREAD_MS), MAX_SPREAD_MS);
 }
@@ -38,28 +38,28 @@ interface Tally {
   readonly counts: { refused: number };
 }
 
-/** Who wants a stream. */
+/** The client that wants a stream. */
 export interface Arrival {
   user: string;
   address: string;
 }
 
-/** What admission does now, for the health page. */
+/** The present state of admission, for the health page. */
 export interface AdmissionState {
-  /** full: this isolate takes no more streams of anybody. */
+  /** full: this isolate accepts no more streams from anybody. */
   state: "open" | "full";
   open: number;
   limit: number;
   limit_per_address: number;
   limit_per_user: number;
-  /** Refusals of the last minute, by what was full. */
+  /** Refusals of the last minute, by the limit that was reached. */
   refused_last_minute: Record<Limit, number>;
 }
 
 /**
- * Decides whether an isolate takes one more stream: at most so many in all, from one address and of one user. Nothing
- * that one of them does keeps out another: how late events are delivered is measured, and is no reason to refuse,
- * because who is refused comes back and costs more than a stream that waits.
+ * Decides whether an isolate accepts one more stream: there is a limit for all streams, for one address and for one
+ * user. One user cannot keep out another. Late delivery is measured but is no reason to refuse, because a refused
+ * client comes back and costs more than a stream that waits.
  */
 export class Admission {
   readonly #stats: Tally;
@@ -76,20 +76,23 @@ export class Admission {
     return this.#open;
   }
 
-  /** When one stream of this isolate comes back after it has ended, ms: anywhere within the time they all have. */
+  /**
+   * When one stream of this isolate comes back after it has ended, ms: a random instant within the time for all of
+   * them.
+   */
   retryMs(): number {
     return retryMs(this.#open);
   }
 
   /**
-   * The same for the `retry:` field, ms. Some clients wait exactly so long and others up to so long, and neither may all
-   * come at once.
+   * The same for the `retry:` field, ms. Some clients wait exactly so long and others at most so long; neither kind may
+   * come back all at once.
    */
   retryHint(): number {
     return retryHint(this.#open);
   }
 
-  /** Takes a place. `leave` gives it back; harmless to repeat. */
+  /** Takes a place. `leave` returns it; a second call does no harm. */
   enter(env: Env, { user, address }: Arrival, now: number): Result<{ leave: () => void }> {
     if (this.#open >= maxStreams(env)) return this.#refuse("isolate", now);
     if ((this.#byAddress.get(address) ?? 0) >= maxPerAddress(env)) return this.#refuse("address", now);
@@ -124,7 +127,7 @@ export class Admission {
 
   #refuse(limit: Limit, now: number): { ok: false; refusal: Refusal } {
     this.#stats.counts.refused += 1;
-    // A minute's refusals, and no more of them than would ever be looked at.
+    // The refusals of a minute, and not more than the health page shows.
     this.#refusals = [
       ...this.#refusals.slice(-999).filter(({ at }) => now - at < REFUSED_RECENTLY_MS),
       { at: now, limit },

@@ -4,10 +4,13 @@ import type { EventLog } from "./log.ts";
 import type { ArchiveMessage } from "./messages.ts";
 import { ARCHIVED_TYPES } from "./types.ts";
 
-/** The table of a log's mark, for a class's first schema step. */
+/** The table with the mark of a log, for the first schema step of a class. */
 export const ARCHIVE_TABLE = "CREATE TABLE archive (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);";
 
-/** How far D1 has the important events of one log. Methods that write are called inside the object's transaction. */
+/**
+ * The place up to which D1 has the important events of one log. Methods that write are called inside the object's
+ * transaction.
+ */
 export class ArchiveMark {
   readonly #sql: SqlStorage;
   readonly #log: EventLog;
@@ -22,19 +25,19 @@ export class ArchiveMark {
     this.#sql.exec("INSERT INTO archive (one, seq) VALUES (1, 0)");
   }
 
-  /** The next events that are pending for D1, and up to where they reach. */
+  /** The next events that are pending for D1, and the place up to which they go. */
   pending(): { events: ArchiveMessage["events"]; upTo: number; more: boolean } {
     const from = this.#upTo();
     const { events, upTo, more } = archivePage(this.#log.after(from, ARCHIVE_PAGE), from);
     return { events: events.map((event) => ({ ...event, id: formatPosition(event) })), upTo, more };
   }
 
-  /** D1's queue has everything up to `seq`. */
+  /** The queue for D1 has everything up to `seq`. */
   reached(seq: number): void {
     this.#sql.exec("UPDATE archive SET seq = ?", seq);
   }
 
-  /** Up to where nothing is pending; infinity when nothing is pending at all. */
+  /** The place up to which nothing is pending; infinity when nothing is pending at all. */
   settledUpTo(): number {
     const types = ARCHIVED_TYPES.map(() => "?").join(", ");
     const { seq } = this.#sql

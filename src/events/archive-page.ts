@@ -1,13 +1,14 @@
 import { firstBytes } from "../platform/database/batches.ts";
 import { isArchived, type LoggedEvent } from "./types.ts";
 
-/** Events handed to the archive's queue in one message. */
+/** Events sent to the archive's queue in one message. */
 export const ARCHIVE_PAGE = 50;
-/** Bytes of them as the message carries them; it may have 128 KB, and an event of the largest size has 50 KB. */
+/** Limit of their bytes in the message: a message may have 128 KB, and the largest event has 50 KB. */
 const ARCHIVE_BYTES = 100_000;
 
 /**
- * What of a page of a log goes to the archive in one message. What is passed over takes no room, however large it is.
+ * The events of a page of a log that go to the archive in one message. Skipped events take no room, whatever their
+ * size.
  * @param from the place after which the page begins.
  * @returns `upTo`: the place after which the next message begins.
  */

@@ -14,7 +14,7 @@ type Archived = z.output<typeof archiveMessageSchema>;
 
 /**
  * Writes a batch of important events to D1 in one statement; their ids make a second delivery harmless. If that fails
- * while D1 takes other writes, each message by itself, so that a bad one keeps no other from its place.
+ * while D1 accepts other writes, writes each message separately, so that an invalid one does not stop the others.
  */
 export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   const readable: { message: Message<unknown>; body: Archived }[] = [];
@@ -47,9 +47,10 @@ export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Pro
 }
 
 /**
- * Archives what a dead letter would hold: a message that failed its last retry because D1 did not answer is no bad
+ * Archives the content of a dead letter: a message that failed its last retry because D1 did not answer is a valid
  * message.
- * @returns false when it cannot be read. @throws when D1 does not take it.
+ * @returns false when it cannot be read.
+ * @throws when D1 does not store it.
  */
 export async function archiveLate(env: Env, body: unknown): Promise<boolean> {
   const parsed = archiveMessageSchema.safeParse(body);
@@ -66,7 +67,7 @@ async function archive(db: D1Database, messages: readonly Archived[]): Promise<n
   return rows.length;
 }
 
-/** Nightly: removes what is older than the retention. @returns whether there may be more. */
+/** Every night: removes events that are older than seven days. @returns whether there may be more. */
 export async function pruneEvents(db: D1Database, now: number): Promise<boolean> {
   const { meta } = await pruneArchived(db, now - ARCHIVE_RETENTION_MS, PRUNE_PAGE).run();
   return (meta.changes ?? 0) >= PRUNE_PAGE;

@@ -4,15 +4,15 @@ import { ArchiveMark } from "./archive-mark.ts";
 import type { EventLog } from "./log.ts";
 import type { ArchiveMessage } from "./messages.ts";
 
-/** What of its object such a log needs. */
+/** The parts of its object that such a log needs. */
 interface LogCell {
   commit: Commit;
   scheduler: Scheduling<"archive" | "trim">;
 }
 
 /**
- * A log whose important events go to D1 as well: it sends them there, and keeps the log within its limits meanwhile.
- * Methods that write are called inside the object's transaction, but for {@link archive}.
+ * A log whose important events go to D1 too: it sends them there, and keeps the log within its limits meanwhile.
+ * Methods that write are called inside the object's transaction, except {@link archive}.
  */
 export class ArchivedLog {
   readonly #log: EventLog;
@@ -31,12 +31,12 @@ export class ArchivedLog {
     this.#mark.create();
   }
 
-  /** Removes what is out of the window or too much; comes back when there is something to remove next. */
+  /** Removes events that are too old or too many; schedules the next removal. */
   trim(now: number): void {
     this.#cell.scheduler.reschedule("trim", this.#log.trim(now, this.#mark.settledUpTo()));
   }
 
-  /** Brings the log back to its limits; what is pending for D1 goes there first. */
+  /** Brings the log back to its limits; events that are pending for D1 go there first. */
   keepCaps(now: number): void {
     const settled = this.#mark.settledUpTo();
     if (settled !== Number.POSITIVE_INFINITY) this.#cell.scheduler.schedule("archive", now);
@@ -44,8 +44,8 @@ export class ArchivedLog {
   }
 
   /**
-   * Hands important events to the archive's queue; they count as archived once the queue has them.
-   * @param overfull what to do, in the last transaction, when the log is beyond its caps.
+   * Sends important events to the archive's queue; they count as archived once the queue has them.
+   * @param overfull called in the last transaction if the log is above its limits.
    */
   async archive(
     send: (events: ArchiveMessage["events"]) => Promise<unknown>,

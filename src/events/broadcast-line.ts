@@ -6,7 +6,10 @@ import { shardName, shardOf } from "./shard-of.ts";
 import type { Position } from "./types.ts";
 import type { Join } from "./wire.ts";
 
-/** What a channel asks of its shard. The shard tells channels of broadcasts, so they know it by this alone. */
+/**
+ * The methods of its shard that a channel calls. Shards call channels about broadcasts, so a channel imports only this
+ * type.
+ */
 interface ShardPort extends Rpc.DurableObjectBranded {
   listen(
     user: string,
@@ -19,7 +22,10 @@ interface ShardPort extends Rpc.DurableObjectBranded {
   history(after: Position | null, limit: number, bytes?: number): Promise<Result<HistoryPage>>;
 }
 
-/** A channel's way to its user's broadcast shard. What it says of its streams arrives in the order in which it is said. */
+/**
+ * The connection from a channel to the broadcast shard of its user. Calls about its streams arrive in the order in
+ * which they are made.
+ */
 export class BroadcastLine {
   readonly #env: () => Env;
   readonly #user: () => string;
@@ -30,7 +36,10 @@ export class BroadcastLine {
     this.#user = user;
   }
 
-  /** One of so many streams, which bring these topics, begins; the longest ends by `until` (epoch ms): where it goes on. */
+  /**
+   * One of so many streams, with these topics, begins; the longest one ends by `until` (epoch ms). The answer says
+   * where it continues.
+   */
   listen(
     streams: number,
     until: number,
@@ -40,12 +49,12 @@ export class BroadcastLine {
     return this.#inTurn(() => this.#call((stub) => stub.listen(this.#user(), streams, until, after, topics)));
   }
 
-  /** So many are left. If that does not arrive, the shard finds out with the next broadcast. */
+  /** So many streams are left. If this call is lost, the shard notices with the next broadcast. */
   note(streams: number, until: number, topics: readonly string[]): Promise<Result<null>> {
     return this.#inTurn(() => this.#call((stub) => stub.noteStreams(this.#user(), streams, until, topics)));
   }
 
-  /** What follows a position. */
+  /** The events after a position. */
   page(after: Position): Promise<Result<HistoryPage>> {
     return this.#call((stub) => stub.history(after, PAGE_EVENTS, PAGE_BYTES));
   }

@@ -2,12 +2,12 @@ import type { Result } from "../platform/results.ts";
 import type { HistoryPage } from "./contract.ts";
 import type { Position } from "./types.ts";
 
-/** There is one broadcast log, and this is its name. */
+/** The name of the only broadcast log. */
 export const LOG_NAME = "everybody";
 
-/** What a shard asks of the log. The log is built on the shards, so they know it by this alone. */
+/** The methods of the log that a shard calls. The log imports the shards, so they import only this type. */
 export interface BroadcastLogPort extends Rpc.DurableObjectBranded {
-  /** What follows a position. A gap means that the shard must start again at the floor. */
+  /** The events after a position. A gap means that the shard must start again at the floor. */
   since(after: Position | null): Promise<Result<HistoryPage & { floor: Position }>>;
 }
 

@@ -9,7 +9,7 @@ export function broadcastLogStub(env: Env): DurableObjectStub<BroadcastLog> {
   return namespace.get(namespace.idFromName(LOG_NAME));
 }
 
-/** Calls the broadcast log, likewise. */
+/** Calls the broadcast log, with the same retries. */
 export function callBroadcastLog<T>(
   env: Env,
   call: (stub: DurableObjectStub<BroadcastLog>) => Promise<Result<T>>,

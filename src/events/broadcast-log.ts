@@ -20,31 +20,31 @@ import { isArchived, type LoggedEvent, type NewEvent, type Position } from "./ty
 const DUE_NAMES = ["spread", "archive", "trim", "tasks"] as const;
 type DueName = (typeof DUE_NAMES)[number];
 
-/** Important events wait this long for others, so that one message carries them to D1. */
+/** Important events wait this long for others, so that one message brings them to D1. */
 const ARCHIVE_DELAY_MS = 2_000;
-/** Shards that are sent to at the same time. */
+/** Shards that the log calls at the same time. */
 const PARALLEL_SHARDS = 16;
 
-/** The place of a tick that a later one stands for, in the table of keys. */
+/** The place of a progress event that a later one replaces, in the table of keys. */
 const NO_PLACE = "";
 
-/** Tasks are spoken of here by their topics only. */
+/** In this log, tasks are named only by their topics. */
 function isAboutTask(event: NewEvent): event is NewEvent & { subject: string } {
   return event.topic !== null && event.subject !== null && event.type.startsWith("task.");
 }
 
-/** What is left to do of the broadcasts, for the health page. */
+/** Broadcasts that are not delivered yet, for the health page. */
 export interface BroadcastState {
   head: string;
-  /** Age of the oldest event that some shard does not have yet, ms; 0 when all have all. */
+  /** Age of the oldest event that a shard does not have yet, ms; 0 when all shards have everything. */
   oldest_undelivered_ms: number;
-  /** Shards that do not have all. */
+  /** Shards that do not have everything. */
   shards_behind: number;
 }
 
 /**
- * The one order of what is said to everybody. It holds no connections: it stores an event, then sends it to the shards,
- * each of which keeps a copy and pushes it to its readers. The alarm tries a shard again that was not reached.
+ * The one order of all broadcasts. It holds no connections: it stores an event, then sends it to the shards, each of
+ * which keeps a copy and pushes it to its readers. The alarm tries again to reach a shard that did not answer.
  */
 export class BroadcastLog extends DurableObject<Env> {
   readonly #log: EventLog;
@@ -79,7 +79,7 @@ export class BroadcastLog extends DurableObject<Env> {
     });
   }
 
-  /** Stores events in the order given, and begins to spread them. One transaction for all. */
+  /** Stores events in the given order, and begins to send them to the shards. One transaction for all. */
   async publish(events: readonly NewEvent[]): Promise<Result<PublishOutcome[]>> {
     const now = Date.now();
     const outcomes = this.#cell.commit(() => {
@@ -92,18 +92,20 @@ export class BroadcastLog extends DurableObject<Env> {
     return ok(outcomes);
   }
 
-  /** Which users may ask for a task by its topic; nobody for one that no publisher has spoken of. */
+  /** The users who may ask for a task by its topic; nobody for a task that no publisher has named. */
   async readersOf(task: string): Promise<Result<string[]>> {
     return this.#cell.commit(() => ok(this.#tasks.readersOf(task) ?? []));
   }
 
-  /** The user is erased: no task names them a reader any more. */
+  /** The user is erased: they are removed from the readers of every task. */
   async forgetReader(user: string): Promise<Result<null>> {
     if (this.#cell.exists) this.#cell.commit(() => this.#tasks.forgetReader(user));
     return ok(null);
   }
 
-  /** What follows a position: for a shard that catches up. A gap means that the shard must start again at the floor. */
+  /**
+   * The events after a position, for a shard that catches up. A gap means that the shard must start again at the floor.
+   */
   async since(after: Position | null): Promise<Result<HistoryPage & { floor: Position }>> {
     return this.#cell.commit(() =>
       ok({ ...readPage(this.#log, after, SPREAD_EVENTS, SPREAD_BYTES), floor: this.#log.floor() }),
@@ -121,20 +123,20 @@ export class BroadcastLog extends DurableObject<Env> {
     });
   }
 
-  /** A copy of everything, as of one instant, or a piece of one; null when nothing was ever said. */
+  /** A copy of everything, as of one instant, or a part of one; null when there was never an event. */
   async backUp(asked?: DumpRequest): Promise<Result<ObjectDump | null>> {
     return this.#cell.dump(asked);
   }
 
-  /** The backup has every piece of the copy made for it. */
+  /** The backup has every part of the copy that was made for it. */
   async forgetBackUp(backup: string): Promise<Result<null>> {
     this.#cell.forgetDump(backup);
     return ok(null);
   }
 
-  /** Fills the empty log with a copy. Shards hold copies of it and notice by themselves that it was set back. */
+  /** Fills the empty log with a copy. Shards have copies of it and notice by themselves that it was set back. */
   async restore(dump: ObjectDump, job: string): Promise<Result<Loaded>> {
-    // Somebody may have asked how it is before anything was said.
+    // The health page may have made the object before there was an event.
     if (this.#cell.exists && this.#log.head().seq === 0) await this.#cell.empty();
     return this.#cell.restore(dump, job);
   }
@@ -163,15 +165,18 @@ export class BroadcastLog extends DurableObject<Env> {
     if (name === "tasks") await this.#spread.run();
   }
 
-  /** What follows on events, once for all of a commit. */
+  /** Schedules the work that new events need, once for all of a commit. */
   #afterAppend(now: number): void {
     if (this.#log.hasPiledUp) this.#archived.keepCaps(now);
     this.#cell.scheduler.reschedule("tasks", this.#tasks.nextDue());
-    // Written with the events: if this run ends before the shards have them, the alarm sends them.
+    // Written together with the events: if this run ends before the shards have them, the alarm sends them.
     this.#cell.scheduler.schedule("spread", now + SPREAD_RETRY_MS);
   }
 
-  /** Ticks that wait for their second: a timer only while a task reports faster than that. */
+  /**
+   * Progress events that wait for their second. There is a timer only while a task reports more often than once a
+   * second.
+   */
   #armTicks(now: number): void {
     const next = this.#tasks.nextTick();
     if (next === null || this.#tickTimer !== null) return;
@@ -212,7 +217,7 @@ export class BroadcastLog extends DurableObject<Env> {
       const admitted = this.#tasks.admit(event, now);
       if (admitted.status === "refused") return { key, status: "refused", code: admitted.code, id: null };
       if (admitted.status !== "stored") {
-        // A retry of it must not come back over the newer tick that takes its place.
+        // A retry of it must not replace the newer progress event.
         this.#keys.remember(event, NO_PLACE, now);
         return { key, status: admitted.status, id: null };
       }

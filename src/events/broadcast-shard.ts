@@ -27,15 +27,16 @@ const SCHEMA: readonly SchemaStep[] = [
   { id: "005_listener_topics", sql: LISTENER_TOPICS },
 ];
 
-/** Channels that are told at the same time. */
+/** Channels that the shard calls at the same time. */
 const PARALLEL_CHANNELS = 64;
-/** A channel that says nothing for so long is told again later, and keeps no other waiting, ms. */
+/** A channel that does not answer for so long is called again later, so that the others need not wait, ms. */
 const CHANNEL_PATIENCE_MS = 5_000;
 
 /**
- * One of the objects through which broadcasts reach streams: a copy of the broadcast log, and the connections of its
- * share of the users. So a message to everybody costs one call a shard, and one for each user whose clients hold sockets
- * to their channel: those it tells by a call, because a channel that joined by a socket of its own could never sleep.
+ * One of the objects through which broadcasts reach streams: it has a copy of the broadcast log, and the connections of
+ * a part of the users. So a message to everybody costs one call for each shard, and one for each user whose clients
+ * hold sockets to their channel. The shard calls such a channel, because a channel with a socket to the shard could
+ * never sleep.
  */
 export class BroadcastShard extends DurableObject<Env> {
   readonly #log: EventLog;
@@ -43,7 +44,7 @@ export class BroadcastShard extends DurableObject<Env> {
   readonly #cell: Cell<(typeof DUE_NAMES)[number]>;
   readonly #listeners: Listeners;
   readonly #spread: Spread<string>;
-  /** Whether this run has compared its copy with the log: it may have slept through something. */
+  /** Whether this run has compared its copy with the log: it may have slept during an event. */
   #isSynced = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -75,8 +76,8 @@ export class BroadcastShard extends DurableObject<Env> {
   }
 
   /**
-   * Takes over events of the log that stand after `after`. If the copy does not reach that far it fetches what is
-   * missing itself; what it has already is left out.
+   * Stores events of the log that follow `after`. If the copy does not reach so far, the shard fetches the missing
+   * events itself; events that it has already are left out.
    * @returns the copy's head now, as text, or null when it could not be brought there.
    */
   async deliver(after: Position, events: readonly LoggedEvent[]): Promise<string | null> {
@@ -91,9 +92,10 @@ export class BroadcastShard extends DurableObject<Env> {
   }
 
   /**
-   * A user's channel has so many clients with sockets, until then (epoch ms) at most: it is notified of broadcasts from now on.
-   * @param topics what all of them bring.
-   * @returns how a reader that was at `after` goes on, and how many streams this shard's users have.
+   * A user's channel has so many clients with sockets, at most until then (epoch ms): from now on it is notified of
+   * broadcasts.
+   * @param topics the topics of all of them.
+   * @returns how a reader at `after` continues, and how many streams this shard's users have.
    */
   async listen(
     user: string,
@@ -110,7 +112,7 @@ export class BroadcastShard extends DurableObject<Env> {
     return ok({ join: joinOf(this.#log, after, topics), streams: await this.streams() });
   }
 
-  /** The same when some have gone; nobody is told anything after none is left. */
+  /** The same when some have closed; after the last one nobody is notified any more. */
   async noteStreams(
     user: string,
     streams: number,
@@ -141,7 +143,7 @@ export class BroadcastShard extends DurableObject<Env> {
     });
   }
 
-  /** Brings the copy to the log's head, from nothing if need be. */
+  /** Brings the copy to the log's head, also from an empty copy. */
   async #sync(force: boolean): Promise<void> {
     if (this.#isSynced && !force) return;
     for (let more = true; more; ) {
@@ -152,7 +154,7 @@ export class BroadcastShard extends DurableObject<Env> {
       const isUnmoved = known === null ? this.#head() === null : samePosition(this.#head(), known);
       if (!isUnmoved) continue; // another call has copied meanwhile: ask again from there
       if (known === null || gap !== null) {
-        // New, set back, or asleep for longer than the window: begin at the oldest event there is.
+        // The shard is new, was set back, or slept longer than the window: it begins at the oldest event.
         this.#cell.commit(() => {
           this.#log.restart(floor);
           this.#planSpread(Date.now());
@@ -168,7 +170,7 @@ export class BroadcastShard extends DurableObject<Env> {
     this.#isSynced = true;
   }
 
-  /** Where the copy ends; null for an object that has none yet. */
+  /** The end of the copy; null for an object without one. */
   #head(): Position | null {
     return this.#cell.exists ? this.#log.head() : null;
   }
@@ -191,14 +193,15 @@ export class BroadcastShard extends DurableObject<Env> {
     if (this.#listeners.any(Date.now())) this.ctx.waitUntil(this.#spread.run());
   }
 
-  /** In the commit of what is new: if this run ends before the channels have it, the alarm tells them. */
+  /** In the commit of new events: if this run ends before the channels have them, the alarm notifies the channels. */
   #planSpread(now: number): void {
     if (this.#listeners.any(now)) this.#cell.scheduler.schedule("spread", now + SPREAD_RETRY_MS);
   }
 
   async #sendToChannel(user: string, after: Position, events: readonly LoggedEvent[]): Promise<Position | null> {
     const last = events.at(-1);
-    // Its readers stay where they are: with the next event that is for them they fetch what lies between, and go past it.
+    // The position of its readers does not change: with the next event that is for them, they fetch the events in
+    // between and continue after them.
     if (last !== undefined && !this.#listeners.wants(user, events)) return { epoch: last.epoch, seq: last.seq };
     const until = this.#listeners.untilOf(user);
     let timer: ReturnType<typeof setTimeout> | null = null;

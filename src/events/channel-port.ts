@@ -1,11 +1,14 @@
 import type { Result } from "../platform/results.ts";
 import type { LoggedEvent, Position } from "./types.ts";
 
-/** What a broadcast shard asks of a user's channel. The channel is built on the shard, which knows it by this alone. */
+/**
+ * The methods of a user's channel that a broadcast shard calls. The channel imports the shard, so the shard imports
+ * only this type.
+ */
 interface ChannelPort extends Rpc.DurableObjectBranded {
   /**
-   * Broadcasts that follow `after`, for those of the user's clients that hold sockets.
-   * @returns whether there are any: if not, the channel need not be notified of the next.
+   * Broadcasts after `after`, for those of the user's clients that hold sockets.
+   * @returns whether there are any: if not, the channel need not be notified of the next one.
    */
   hear(after: Position, events: LoggedEvent[]): Promise<Result<{ listening: boolean }>>;
 }

@@ -6,7 +6,7 @@ import { LOG_TABLES, TOPIC_COLUMN } from "./log-tables.ts";
 import { KEY_BODIES } from "./publish-keys.ts";
 import { TASKS_TABLE } from "./task-table.ts";
 
-/** The things a user's channel does later. */
+/** The jobs that a user's channel does later. */
 export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content", "streams"] as const;
 export type ChannelDueName = (typeof CHANNEL_DUE_NAMES)[number];
 
@@ -39,7 +39,7 @@ export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
   },
 ];
 
-/** What of a channel is exported to its user. */
+/** The data of a channel that are exported to its user. */
 export const EXPORTED_OF_CHANNEL: readonly ExportedTable[] = [
   { kind: "preferences", query: "SELECT body FROM preferences" },
   { kind: "event", query: "SELECT * FROM log ORDER BY seq" },

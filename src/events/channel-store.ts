@@ -3,14 +3,17 @@ import { firstBytes } from "../platform/database/batches.ts";
 import { EVENT_DATA, preferencesSchema } from "./shapes.ts";
 import { DEFAULT_PREFERENCES, eventOf, type NewEvent, type Preferences } from "./types.ts";
 
-/** Updates of one course's content that come within this time go out as one. */
+/** Updates of one course's content within this time are sent as one. */
 const CONTENT_MERGE_MS = 2_000;
-/** Bytes of the items of one course whose updates go out together: one value of a row. */
+/** Limit for the bytes of the items of one course whose updates are sent together: they are one value of a row. */
 const CONTENT_BYTES = 1_000_000;
 
 const itemList = z.array(z.string());
 
-/** What a user's channel keeps besides its log, its keys and its mark. Methods that write are called inside the object's transaction. */
+/**
+ * The data of a user's channel besides its log, its keys and its mark. Methods that write are called inside the
+ * object's transaction.
+ */
 export class ChannelStore {
   readonly #sql: SqlStorage;
 
@@ -18,7 +21,7 @@ export class ChannelStore {
     this.#sql = sql;
   }
 
-  /** Burns a token. @returns false when it was used before. */
+  /** Uses up a token. @returns false when it was used before. */
   burn(token: { id: string; expires_at: number }, now: number): boolean {
     this.#sql.exec("DELETE FROM used_tokens WHERE expires_at < ?", now);
     return (
@@ -38,7 +41,7 @@ export class ChannelStore {
     this.#sql.exec("INSERT OR REPLACE INTO preferences (one, body) VALUES (1, ?)", JSON.stringify(preferences));
   }
 
-  /** Adds to the next event about a course's content. @returns when it is due. */
+  /** Adds items to the next event about a course's content. @returns when it is due. */
   mergeContent(event: NewEvent, now: number): number {
     const { course_id, course_version, items } = EVENT_DATA["content.chapter-updated"].parse(JSON.parse(event.data));
     const waiting = this.#sql
@@ -53,7 +56,7 @@ export class ChannelStore {
       "INSERT OR REPLACE INTO content (course, course_version, items, due_at) VALUES (?, ?, ?, ?)",
       course_id,
       Math.max(course_version, waiting?.course_version ?? 0),
-      // Who gets fewer items than have changed learns that by the version.
+      // A client that gets fewer items than have changed sees this by the version.
       JSON.stringify(firstBytes([...new Set([...known, ...items])], CONTENT_BYTES)),
       due,
     );

@@ -18,8 +18,8 @@ export const ARCHIVE_DELAY_MS = 20_000;
 const NO_PLACE = 0;
 
 /**
- * Decides what becomes of each event that is published to a user, and what follows on it later. Methods that write are
- * called inside the object's transaction, but for {@link archive}; what they return is to be pushed after it.
+ * Decides what happens to each event that is published to a user, and which work it needs later. Methods that write are
+ * called inside the object's transaction, except {@link archive}; the events that they return are pushed after it.
  */
 export class ChannelWriter {
   readonly #log: EventLog;
@@ -53,7 +53,7 @@ export class ChannelWriter {
     this.#archived.create();
   }
 
-  /** A transaction was rolled back: what memory says is not so. */
+  /** A transaction was rolled back: the values in memory are wrong. */
   forget(): void {
     this.#log.forget();
     this.#throttle = new ProgressThrottle();
@@ -66,7 +66,7 @@ export class ChannelWriter {
     return { outcomes, appended };
   }
 
-  /** What is to be done at its time, and the events that came of it. */
+  /** Does the work that is due, and returns the events that it made. */
   runDue(name: Exclude<ChannelDueName, "archive" | "streams">, now: number): LoggedEvent[] {
     const appended: LoggedEvent[] = [];
     if (name === "trim") {
@@ -83,22 +83,22 @@ export class ChannelWriter {
     return appended;
   }
 
-  /** Comes back when a running task has been silent for too long, or a sign of its life is wanted. */
+  /** Schedules the next check for a running task that is silent for too long, or must be reported as running. */
   watchTasks(): void {
     this.#scheduler.reschedule("tasks", this.#tasks.nextDue(this.#isWatched()));
   }
 
-  /** Hands important events to the archive, see {@link ArchivedLog.archive}. */
+  /** Sends important events to the archive, see {@link ArchivedLog.archive}. */
   archive(send: (events: ArchiveMessage["events"]) => Promise<unknown>): Promise<void> {
     return this.#archived.archive(send, (now) => this.#keepCaps(now));
   }
 
-  /** When a tick that waits is to be sent, or null: then none waits. */
+  /** When a waiting progress event is to be sent; null: none waits. */
   nextTick(): number | null {
     return this.#throttle.nextRipe();
   }
 
-  /** Sends the ticks whose second is over. */
+  /** Sends the progress events whose second is over. */
   flushTicks(now: number): LoggedEvent[] {
     const appended: LoggedEvent[] = [];
     for (const tick of this.#throttle.ripe(now)) {
@@ -124,7 +124,7 @@ export class ChannelWriter {
     if (type === "task.progress-updated" && subject !== null) {
       if (this.#tasks.hasEnded(subject)) return { key, status: "duplicate", id: null };
       if (!this.#throttle.offer(subject, event, now)) {
-        // A retry of it must not come back over the newer tick that takes its place.
+        // A retry of it must not replace the newer progress event.
         this.#keys.remember(event, NO_PLACE, now);
         return { key, status: "coalesced", id: null };
       }
@@ -148,7 +148,7 @@ export class ChannelWriter {
     return logged;
   }
 
-  /** What follows on events, once for all of a commit: watching their tasks, and keeping the caps. */
+  /** The work that new events need, once for all of a commit: watching their tasks, and keeping the limits. */
   #afterAppend(appended: readonly LoggedEvent[], now: number): void {
     if (appended.some(({ type }) => type.startsWith("task."))) this.watchTasks();
     if (this.#log.hasPiledUp) this.#keepCaps(now);

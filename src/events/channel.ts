@@ -20,17 +20,18 @@ import { mayEnd, rightsChangeIn } from "./topics.ts";
 import type { LoggedEvent, NewEvent, Position, Preferences } from "./types.ts";
 import { JOIN_HEADER, type JoinWish, joinRequestSchema } from "./wire.ts";
 
-/** Streams a user may have open; one more ends one that does not answer, else the oldest. */
+/** Streams that a user may have open; one more ends a stream that does not answer, or else the oldest. */
 const MAX_STREAMS_PER_USER = 2;
 
 const NO_USER = refuse("user_not_found");
-/** Under this a channel keeps its user's id. */
+/** The key under which a channel keeps its user's id. */
 const WHOSE = "whose";
 
 /**
- * One user's live events: their order, 24 hours of them, who reads them now, what was published already. A facade over
- * the log, the sockets and the rest in this folder. Nothing in it holds the object awake while a reader only listens: a
- * stream ends in the Worker (stream.ts), or in a socket that the platform keeps while the object sleeps.
+ * The live events of one user: their order, 24 hours of them, the present readers, and the keys of published events. A
+ * facade over the log, the sockets and the other parts in this folder. Nothing in it keeps the object awake while a
+ * reader only listens: a stream ends in the Worker (stream.ts), or in a socket that the platform keeps while the object
+ * sleeps.
  */
 export class UserChannel extends DurableObject<Env> {
   readonly #log: EventLog;
@@ -81,9 +82,9 @@ export class UserChannel extends DurableObject<Env> {
   }
 
   /**
-   * Takes up a stream: burns its token, ends the stream whose place it takes if there are too many, joins it to the log.
-   * 401 for a token that was used, 429 when a place was wanted only if there is room, 503 when the broadcasts cannot be
-   * reached; after 429 and 503 the token is still good.
+   * Accepts a stream: uses up its token, ends another stream if there are too many, joins it to the log. 401 for a used
+   * token, 429 if the client wanted only a free place and there is none, 503 when the broadcasts cannot be reached;
+   * after 429 and 503 the token is still valid.
    */
   override async fetch(request: Request): Promise<Response> {
     const isInUse = this.#cell.exists && !this.#cell.isErased;
@@ -93,7 +94,7 @@ export class UserChannel extends DurableObject<Env> {
   async #arrive(request: Request): Promise<Response> {
     const wish = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
     if (wish.direct === undefined) return this.#takeUp(wish, null);
-    // Not for somebody who is gone: the shard would be notified of a user that nobody knows any more.
+    // Not for an erased user: the shard would be notified of a user whom nobody knows any more.
     if (this.#cell.isErased) return new Response(null, { status: 401 });
     const asked = { cursor: wish.direct.cursor, topics: wish.topics };
     const taken = await this.#direct.arrive(asked, (arrival) => this.#takeUp(wish, arrival));
@@ -107,12 +108,12 @@ export class UserChannel extends DurableObject<Env> {
     if (token === undefined) return new Response(null, { status: 400 });
     const room = MAX_STREAMS_PER_USER - 1;
     const deafness = this.#sockets.exceeds(room, client) ? await this.#sockets.askAll() : NOBODY_DEAF;
-    // From here on in one turn: two that come at once must not both take the last place.
+    // From here on without waiting for anything: two streams that come at once must not both take the last place.
     if (this.#cell.isErased) return new Response(null, { status: 401 });
     if (if_room && this.#sockets.exceeds(room, client) && !this.#sockets.hasDeafBeyond(room, deafness)) {
       return new Response(null, { status: 429 });
     }
-    // What was taken from the user since the rights were asked for could end no stream that was not open yet.
+    // Since the rights were read, the user may have lost some; that could not end a stream which was not open yet.
     if (topics.length > 0 && this.#mayHaveLost(topics, token.asked_at)) return new Response(null, { status: 401 });
     const isNew = this.#cell.commit(() => this.#store.burn(token, Date.now()));
     if (!isNew) return new Response(null, { status: 401 });
@@ -149,25 +150,24 @@ export class UserChannel extends DurableObject<Env> {
   }
 
   /**
-   * Broadcasts that follow `after` in the shard's log, for clients that hold sockets.
-   * @returns whether there are any: if not, the shard need not tell of the next.
+   * Broadcasts after `after` in the shard's log, for clients that hold sockets.
+   * @returns whether there are any: if not, the shard need not notify the channel of the next one.
    */
   async hear(after: Position, events: LoggedEvent[]): Promise<Result<{ listening: boolean }>> {
     return ok({ listening: this.#direct.hear(after, events) });
   }
 
   /**
-   * Stores events in the order given and pushes them to whoever reads. One transaction for all: either every event of
-   * the call has its outcome, or none was stored and the call can be repeated.
-   *
-   * @param source whether an enrollment of the user sends this: a backup that finds its change copies the channel as
-   * well.
+   * Stores events in the given order and pushes them to the readers. One transaction for all: either every event of the
+   * call has its outcome, or none was stored and the call can be repeated.
+   * @param source whether an enrollment of the user sends this: a backup that finds a change of an enrollment copies
+   * its channel as well.
    */
   async publish(
     events: readonly NewEvent[],
     source: "enrollment" | "other" = "other",
   ): Promise<Result<PublishOutcome[]>> {
-    // Like one that was sent already: whoever sends it need not send it again.
+    // The same answer as for an event that was sent before, so nobody sends it again.
     if (this.#cell.isErased) return ok(events.map(({ key }) => ({ key, status: "duplicate", id: null })));
     const now = Date.now();
     const { outcomes, appended } = this.#cell.commit(() => this.#writer.publish(events, now));
@@ -177,16 +177,16 @@ export class UserChannel extends DurableObject<Env> {
       if (change !== null) this.#sockets.endTopics(change);
     }
     this.#armTicks(now);
-    // Of a call that comes again too: the first may have ended before it was noted.
+    // Also for a repeated call: the first one may have ended before the change was noted.
     if (source === "other" && events.length > 0) await this.#noteForBackup();
     return ok(outcomes);
   }
 
   /**
    * Publishes events of an enrollment only while somebody reads them.
-   * @param enrollment an object of the release before does not say.
-   * @returns whether they were published; if not, nothing was stored, and with `gathers` the enrollment is asked for them
-   *   before anybody reads.
+   * @param enrollment an object of the release before does not send it.
+   * @returns whether they were published; if not, nothing was stored, and with `gathers` the channel asks the
+   * enrollment for them before anybody reads.
    */
   async tell(
     events: readonly NewEvent[],
@@ -199,7 +199,7 @@ export class UserChannel extends DurableObject<Env> {
     return ok({ listening: true });
   }
 
-  /** What was published after a position, oldest first. */
+  /** The events after a position, oldest first. */
   async history(after: Position | null, limit: number): Promise<Result<HistoryPage & { preferences: Preferences }>> {
     if (this.#cell.isErased) return NO_USER;
     await this.#gathering.gather(this.#cell.exists);
@@ -214,7 +214,7 @@ export class UserChannel extends DurableObject<Env> {
     return this.#cell.commit(() => ok(this.#store.preferences()));
   }
 
-  /** Sets what the user receives; streams that are open follow at once. */
+  /** Sets the user's preferences; open streams follow at once. */
   async setPreferences(preferences: Preferences): Promise<Result<Preferences>> {
     if (this.#cell.isErased) return NO_USER;
     this.#cell.commit(() => this.#store.savePreferences(preferences));
@@ -224,9 +224,9 @@ export class UserChannel extends DurableObject<Env> {
   }
 
   /**
-   * Ends the streams of a session that was ended, or all of the user's (null).
-   * @param kind "closing": the client comes back with a new token, because the user's role is another now.
-   * @param except the session whose streams stay when all others' end.
+   * Ends the streams of a session that was ended, or all streams of the user (null).
+   * @param kind "closing": the client comes back with a new token, because the user's role has changed.
+   * @param except the session whose streams stay when all others end.
    * @returns how many.
    */
   async endSession(
@@ -237,37 +237,40 @@ export class UserChannel extends DurableObject<Env> {
     return ok({ ended: this.#sockets.endSession(session, "session_ended", kind, except) });
   }
 
-  /** A page of everything the channel knows of its user; nothing when it was never used. */
+  /** A page of everything that the channel has about its user; nothing when it was never used. */
   async exportOf(from: ExportPosition | null): Promise<Result<ExportPage>> {
     return ok(this.#cell.exportOf(EXPORTED_OF_CHANNEL, from));
   }
 
-  /** Whose channel it is, for a backup that knows its id only; null when it never noted a change, or its user is erased. */
+  /**
+   * The user of this channel, for a backup that has only the channel's id; null when it never noted a change, or its
+   * user is erased.
+   */
   async whose(): Promise<Result<string | null>> {
     return ok(this.ctx.storage.kv.get<string>(WHOSE) ?? null);
   }
 
-  /** A copy of everything, as of one instant, or a piece of one; null when the channel was never used. */
+  /** A copy of everything, as of one instant, or a part of one; null when the channel was never used. */
   async backUp(asked?: DumpRequest): Promise<Result<ObjectDump | null>> {
     this.#isNoted = false;
     return this.#cell.dump(asked);
   }
 
-  /** The backup has every piece of the copy made for it. */
+  /** The backup has every part of the copy that was made for it. */
   async forgetBackUp(backup: string): Promise<Result<null>> {
     this.#cell.forgetDump(backup);
     return ok(null);
   }
 
   /**
-   * Fills the empty channel with a copy. To readers it is a log that was set back: cursors beyond it get an answer that
-   * says so.
+   * Fills the empty channel with a copy. For readers it is a log that was set back: a cursor after its end gets an
+   * answer that says so.
    */
   async restore(dump: ObjectDump, job: string): Promise<Result<Loaded>> {
     return this.#cell.restore(dump, job);
   }
 
-  /** The user is erased: ends their streams, removes everything, and takes nothing any more. */
+  /** The user is erased: ends their streams, removes everything, and accepts nothing any more. */
   async erase(): Promise<Result<{ erased: boolean }>> {
     this.#sockets.endSession(null, "session_ended");
     if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
@@ -290,13 +293,16 @@ export class UserChannel extends DurableObject<Env> {
     } else this.#deliver(this.#cell.commit(() => this.#writer.runDue(name, now)));
   }
 
-  /** To everybody who reads, once it is committed. */
+  /** Sends it to every reader, after the commit. */
   #deliver(events: readonly LoggedEvent[]): void {
     this.#sockets.deliver(events);
     this.#direct.deliver(events);
   }
 
-  /** Ticks that wait for their second: the only timer there is, and only while a task reports faster than that. */
+  /**
+   * Progress events that wait for their second. This is the only timer, and it runs only while a task reports more
+   * often than once a second.
+   */
   #armTicks(now: number): void {
     const next = this.#writer.nextTick();
     if (next === null || this.#flushTimer !== null) return;
@@ -312,8 +318,8 @@ export class UserChannel extends DurableObject<Env> {
   }
 
   /**
-   * The next backup copies this channel: no table shows that it changed. Noted once, until it is copied or sleeps; the note
-   * does not say whose channel it is, so the channel keeps that for the backup.
+   * The next backup copies this channel, because no table shows that it changed. The note is written once, until the
+   * channel is copied or sleeps. It does not say whose channel it is, so the channel keeps its user for the backup.
    */
   async #noteForBackup(): Promise<void> {
     if (this.#isNoted || this.#cell.isErased) return;

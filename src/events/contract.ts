@@ -2,13 +2,13 @@ import type { z } from "@hono/zod-openapi";
 import type { publishAnswer } from "./schemas.ts";
 import type { LoggedEvent, Position } from "./types.ts";
 
-/** Why a position cannot be continued from. */
+/** The reason why a reader cannot continue from a position. */
 export type Gap = "expired" | "unknown" | "rewound";
 
-/** What became of a published event; who was meant is known to whoever asked. */
+/** The outcome of a published event; the caller knows its receiver. */
 export type PublishOutcome = Omit<z.infer<typeof publishAnswer>["results"][number], "user" | "topic">;
 
-/** One log's part of a history page. */
+/** The part of one log in a history page. */
 export interface HistoryPage {
   gap: Gap | null;
   from: Position;

@@ -1,12 +1,12 @@
 import type { Position } from "./types.ts";
 
-/** Where a reader is in both logs: its own user's and everybody's. */
+/** The position of a reader in both logs: that of its own user and that of the broadcasts. */
 export interface Cursor {
   user: Position;
   broadcast: Position;
 }
 
-/** Characters of one epoch. 36^8 possibilities: two runs of one log never share one, and nobody guesses one. */
+/** Characters of one epoch. There are 36^8 of them: two runs of one log never have the same, and nobody guesses one. */
 const EPOCH_LENGTH = 8;
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** Bytes at or above this would make some letters more likely than others. */
@@ -31,7 +31,7 @@ export function formatCursor({ user, broadcast }: Cursor): string {
   return `${user.epoch}${broadcast.epoch}-${user.seq}.${broadcast.seq}`;
 }
 
-/** Reads an id of {@link formatCursor}; null for anything else. Whether the logs know it is for them to say. */
+/** Reads an id of {@link formatCursor}; null for any other text. Only the logs can say whether they know it. */
 export function parseCursor(id: string): Cursor | null {
   const match = CURSOR.exec(id);
   if (match === null) return null;
@@ -42,16 +42,16 @@ export function parseCursor(id: string): Cursor | null {
   };
 }
 
-/** Longest cursor looked at, characters. */
+/** Longest cursor that is read, characters. */
 export const MAX_CURSOR = 100;
 
-/** The cursor that a client sent: null without one, "unknown" for what is none. */
+/** The cursor that a client sent: null without one, "unknown" for an invalid one. */
 export function cursorOf(id: string | undefined): Cursor | null | "unknown" {
   if (id === undefined) return null;
   return (id.length <= MAX_CURSOR ? parseCursor(id) : null) ?? "unknown";
 }
 
-/** A position in one log as text: the id of an event in D1, and what heartbeats between objects carry. */
+/** A position in one log as text: it is the id of an event in D1, and is in the heartbeats between objects. */
 export function formatPosition({ epoch, seq }: Position): string {
   return `${epoch}-${seq}`;
 }

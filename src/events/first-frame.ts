@@ -4,15 +4,15 @@ import { taskOf } from "./topics.ts";
 import { type Listener, type LoggedEvent, passes, renderEnvelope } from "./types.ts";
 import type { Join } from "./wire.ts";
 
-/** How a stream starts, in numbers and as its first frame. */
+/** The beginning of a stream, in numbers and as its first frame. */
 export interface FirstFrame {
   what: "opened" | "resumed" | "reset";
   data: object;
 }
 
 /**
- * The first frame of a stream: that it is new, that it goes on without a hole, or that it cannot.
- * @param cursor what the client came with: none, one, or something that is none.
+ * The first frame of a stream: the stream is new, it continues without a gap, or it cannot.
+ * @param cursor the cursor of the client: none, a valid one, or an invalid one.
  */
 export function firstFrame(
   { cursor, ...listener }: { cursor: Cursor | null | "unknown" } & Listener,
@@ -30,23 +30,23 @@ export function firstFrame(
   return { what: "resumed", data: { recovered: true, from, head, missed } };
 }
 
-/** Which of the two logs the reader has missed something of. */
+/** The logs in which the reader has missed something. */
 function scopeOf(user: Join, broadcast: Join): string[] {
   return [...(user.gap === null ? [] : ["user"]), ...(broadcast.gap === null ? [] : ["broadcast"])];
 }
 
-/** How many of the events that a log has kept for a reader it will be sent. */
+/** How many of the events that a log keeps for a reader will be sent to it. */
 function missedOf({ missed, groups }: Join, listener: Listener): number {
   if (groups === undefined) return missed;
   return groups.filter((group) => passes(group, listener)).reduce((sum, { count }) => sum + count, 0);
 }
 
-/** The frame that says how a task stands which the stream was asked for. */
+/** The frame with the state of a task that the client asked for. */
 export const TOPIC_FRAME = "stream.topic";
 
 /**
- * How each task stands that a stream was asked for: its latest event, or null when the log keeps none. It comes after the
- * first frame; what happens from then on comes as events.
+ * The state of each task that the client asked for: its latest event, or null when the log keeps none. These frames
+ * come after the first frame; later changes come as events.
  */
 export function topicStates(topics: readonly string[], { states = [] }: Join): { topic: string; state: unknown }[] {
   const latest = new Map(states.flatMap((event) => (event.type === null ? [] : [[event.topic, event] as const])));
@@ -58,7 +58,7 @@ export function topicStates(topics: readonly string[], { states = [] }: Join): {
     });
 }
 
-/** An event's envelope without an id: here it is no place in a stream. */
+/** An event's envelope without an id, because it is not at its place in the stream. */
 function stateOf(event: LoggedEvent): object {
   const { id: _place, ...state } = envelopeSchema.parse(JSON.parse(renderEnvelope("", event)));
   return state;

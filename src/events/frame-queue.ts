@@ -1,26 +1,26 @@
-/** A reader with more than this waiting is pushed nothing more: it is behind, and is fed from the log. */
+/** A reader with more waiting bytes than this gets no pushed events: it is behind, and gets them from the log. */
 export const FULL_BYTES = 256 * 1_024;
-/** A reader that is behind is given its next page from the log when no more than this waits. */
+/** A reader that is behind gets its next page from the log when no more than this waits. */
 export const ROOMY_BYTES = 128 * 1_024;
-/** Bytes handed to the connection at once. */
+/** Bytes written to the connection at once. */
 const CHUNK_BYTES = 32 * 1_024;
 
 /** A frame that waits. */
 export interface QueuedFrame {
   id: string;
   bytes: Uint8Array;
-  /** Task of a progress tick: a newer tick of the same task takes its place. Null for what is never dropped. */
+  /** The task of a progress event: a newer one of the same task replaces it. Null for frames that are never dropped. */
   task: string | null;
 }
 
 /**
- * What waits for a slow reader, within a budget of bytes. Ticks of progress collapse to the latest per task, so a slow
- * reader is sent fewer of them; nothing else is left out, and nothing changes places.
+ * The frames that wait for a slow reader, within a limit of bytes. Only the latest progress of each task is kept, so a
+ * slow reader gets fewer progress events; nothing else is left out, and the order stays.
  */
 export class FrameQueue {
   #entries: QueuedFrame[] = [];
   #bytes = 0;
-  /** The tick that waits for each task. */
+  /** The waiting progress event of each task. */
   readonly #ticks = new Map<string, QueuedFrame>();
   collapsed = 0;
 
@@ -32,7 +32,10 @@ export class FrameQueue {
     return this.#entries.length === 0;
   }
 
-  /** Whether no more should be pushed. What comes in one message is never cut: a page of the log may go beyond. */
+  /**
+   * Whether no more events should be pushed. Events of one message are never cut, so a page of the log may exceed the
+   * limit.
+   */
   get isFull(): boolean {
     return this.#bytes > FULL_BYTES;
   }
@@ -64,7 +67,7 @@ export class FrameQueue {
     const last = taken.at(-1);
     if (last === undefined) return null;
     this.#bytes -= size;
-    // One frame alone, the usual case of a reader that keeps up, is handed on as it is.
+    // A single frame, the usual case for a reader that is not behind, is passed on as it is.
     const chunk = taken.length === 1 ? last.bytes : new Uint8Array(size);
     let at = 0;
     for (const entry of taken) {

@@ -1,6 +1,9 @@
 /** Line ends of the event-stream format: a bare CR ends a line too. */
 const LINE_END = /\r\n|\r|\n/;
-/** What no field on one line may contain: CR and LF end it, and a NUL in an id makes clients ignore the id. */
+/**
+ * Characters that a field of one line must not contain: CR and LF end it, and a NUL in an id makes clients ignore the
+ * id.
+ */
 const FORBIDDEN = /[\r\n\0]/g;
 
 const BREAKING = /[\r\n\0]/;
@@ -25,18 +28,21 @@ export function frame(event: string, id: string, data: string, retryMs?: number)
   return encoder.encode(`${start}${lines}\n`);
 }
 
-/** An empty id would make the client forget its place; without the line it keeps the one it has. */
+/** An empty id would make the client forget its cursor; without the line it keeps its cursor. */
 function idLine(id: string): string {
   return id === "" ? "" : `id: ${id}\n`;
 }
 
-/** The first bytes of a stream: a comment, so that headers leave at once, and how long a client waits before it returns. */
+/**
+ * The first bytes of a stream: a comment, so that headers are sent at once, and how long a client waits before it comes
+ * back.
+ */
 export function preamble(retryMs: number): Uint8Array {
   return encoder.encode(`:ok\nretry: ${Math.round(retryMs)}\n\n`);
 }
 
 /**
- * The same frame as a message of a socket: JSON. Safe for any input but `data`, which is JSON already.
+ * The same frame as a message of a socket: JSON. Any input is safe except `data`, which must be JSON already.
  * @param ack the mark that the client sends back when it has the message.
  */
 export function frameMessage(

@@ -6,30 +6,32 @@ import type { Result } from "../platform/results.ts";
 import { WINDOW_MS } from "./log.ts";
 import type { NewEvent } from "./types.ts";
 
-/** Enrollments of a user that may keep events back at most; the next ones publish theirs. */
+/** Enrollments of one user that may keep events back; further ones publish theirs. */
 const MAX_SOURCES = 200;
-/** What is noted of an enrollment is written anew this often: it asks every ten minutes while something happens. */
+/**
+ * The note about an enrollment is renewed this often: the enrollment asks every ten minutes while something happens.
+ */
 const NOTE_MS = 3_600_000;
-/** An enrollment that has not asked for so long keeps nothing that could still be sent. */
+/** An enrollment that has not asked for so long has kept nothing that could still be sent. */
 const FORGET_MS = WINDOW_MS + 2 * NOTE_MS;
 const PARALLEL = 8;
-/** How long a reader waits for what is kept back; what comes later is sent as it comes. */
+/** How long a reader waits for the kept events; those that arrive later are sent then. */
 const PATIENCE_MS = 2_000;
 
-/** What an enrollment has kept back, and the mark to confirm it by. */
+/** The events that an enrollment has kept, and the mark that confirms them. */
 export interface KeptBack {
   events: NewEvent[];
   up_to: number;
 }
 
-/** What is asked of an enrollment that keeps events back. */
+/** The methods of an enrollment that keeps events back. */
 interface EventSource extends Rpc.DurableObjectBranded {
-  /** From here on it asks again whether somebody listens. Null: it is no more. */
+  /** From here on it asks again whether somebody listens. Null: it does not keep events any more. */
   keptEvents(): Promise<Result<KeptBack | null>>;
   confirmEvents(upTo: number): Promise<Result<null>>;
 }
 
-/** What of its channel this needs. */
+/** The parts of its channel that this class needs. */
 interface Channel {
   sql: SqlStorage;
   commit: Commit;
@@ -40,13 +42,13 @@ interface Channel {
 }
 
 /**
- * Events of enrollments whose user does not listen: the enrollments keep them, and the channel takes them when a stream
- * opens or the history is read. So a learner without a stream costs the channel nothing. Who has been told that nobody
- * listens is written down first, so that nothing is forgotten there.
+ * Events of enrollments whose user does not listen: the enrollments keep them, and the channel fetches them when a
+ * stream opens or the history is read. So a learner without a stream costs the channel nothing. Enrollments that were
+ * told that nobody listens are stored first, so that none is forgotten.
  */
 export class Gathering {
   readonly #channel: Channel;
-  /** Who was told that nobody listens since they were last asked; null: not known, so all that are noted. */
+  /** Enrollments that were told that nobody listens since the last fetch; null: not known, so all stored ones count. */
   #toAsk: Set<string> | null = null;
   #underWay: Promise<void> | null = null;
   #arriving = 0;
@@ -56,11 +58,11 @@ export class Gathering {
   }
 
   /**
-   * Whether an enrollment is to send its events now. If not, it is noted that it may keep them.
-   * @param isErased nothing is noted of who is erased.
+   * Whether an enrollment must send its events now. If not, it is stored that it may keep them.
+   * @param isErased nothing is stored about an erased user.
    */
   async hears(enrollment: string, isErased: boolean): Promise<boolean> {
-    // What it kept comes before what it has now.
+    // The kept events come before the new ones.
     await patient(this.#underWay);
     if (this.#arriving > 0 || this.#channel.isListening()) return true;
     if (isErased) return false;
@@ -69,9 +71,9 @@ export class Gathering {
     return false;
   }
 
-  /** Takes up a stream, with everything that was kept back before it. */
+  /** Accepts a stream, and all kept events before it. */
   async arriving<T>(exists: boolean, takeUp: () => Promise<T>): Promise<T> {
-    // From here on nobody is told that nobody listens.
+    // From here on every enrollment is told that somebody listens.
     this.#arriving += 1;
     try {
       await this.gather(exists);
@@ -81,7 +83,7 @@ export class Gathering {
     }
   }
 
-  /** Takes what is kept back. What could not be taken is asked for with the next reader. */
+  /** Fetches the kept events. Those that could not be fetched are fetched for the next reader. */
   async gather(exists: boolean): Promise<void> {
     if (!exists) return;
     this.#underWay ??= this.#gather().finally(() => {
@@ -116,7 +118,7 @@ export class Gathering {
     const { events, up_to } = kept.value;
     if (events.length === 0) return;
     await this.#channel.publish(events);
-    // Not confirmed, they come again, and their keys are known.
+    // Events that are not confirmed come again, and their keys are known.
     await callObject(target, () => namespace.get(namespace.idFromName(id)).confirmEvents(up_to));
   }
 
@@ -142,7 +144,7 @@ export class Gathering {
   }
 }
 
-/** Waits for it, but not for ever. */
+/** Waits for it, but not without a limit. */
 async function patient(work: Promise<void> | null): Promise<void> {
   if (work === null) return;
   const { promise: late, resolve } = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
 import { healthOf } from "./health.ts";
 
-/** Streams and what is not delivered yet, from the objects that hold them. */
+/** Streams and undelivered events, from the objects that have them. */
 export const eventSection: Section = {
   name: "events",
   async read(env, now) {

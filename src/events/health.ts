@@ -58,7 +58,7 @@ export const healthSchema = z
   })
   .openapi("EventsHealth");
 
-/** The event service in numbers. Whatever does not answer is named, and the rest is reported anyway. */
+/** The event service in numbers. A part that does not answer is named, and the others are reported. */
 export async function healthOf(env: Env, now: number): Promise<z.output<typeof healthSchema>> {
   const shards = Array.from({ length: shardCount(env) }, (_, shard) => shard);
   let open = 0;

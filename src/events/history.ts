@@ -12,16 +12,16 @@ export interface History {
   results: string[];
   cursor: string;
   more: boolean;
-  /** Null when everything after the cursor is here. */
+  /** Null when this page has everything after the cursor. */
   reset_reason: string | null;
   preferences: Preferences;
 }
 
 /**
- * What a user was sent after a cursor, from both logs as the stream would have sent it: merged by time, each log in its
- * own order, ids counting up.
- *
- * @param since null: from the oldest event kept. "latest": only where the logs end now. "unknown": a cursor that is none.
+ * The events of a user after a cursor, from both logs, as the stream would have sent them: merged by time, each log in
+ * its own order, with growing ids.
+ * @param since null: from the oldest kept event. "latest": only the present end of the logs. "unknown": an invalid
+ * cursor.
  */
 export async function readHistory(
   env: Env,
@@ -61,7 +61,7 @@ function merge(
   while (results.length < limit) {
     const own = user.events[ownAt];
     const all = broadcast.events[allAt];
-    // A page that was cut short hides what comes next in its log: what the other has after that must wait.
+    // A page that was cut does not show what comes next in its log, so later events of the other log must wait.
     if ((own === undefined && user.more) || (all === undefined && broadcast.more)) break;
     const isOwn = own !== undefined && (all === undefined || own.at <= all.at);
     const event = isOwn ? own : all;

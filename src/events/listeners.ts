@@ -1,19 +1,19 @@
 import { z } from "zod";
 import type { LoggedEvent } from "./types.ts";
 
-/** The users who read a shard's broadcasts over sockets of their own channels, for a shard's schema. */
+/** The table of users who read a shard's broadcasts over sockets of their own channels, for a shard's schema. */
 export const LISTENERS_TABLE =
   "CREATE TABLE listeners (user TEXT PRIMARY KEY, streams INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;";
 
-/** The step by which shards of an earlier release learn which topics a user's sockets bring. */
+/** The step by which shards of an earlier release get the topics of a user's sockets. */
 export const LISTENER_TOPICS = "ALTER TABLE listeners ADD COLUMN topics TEXT NOT NULL DEFAULT '[]';";
 
 const topicsSchema = z.array(z.string());
 
 /**
- * The users whose channels are notified of broadcasts, because their clients hold sockets to them. An entry ends with the
- * longest of its streams, should nobody say before that they are over. Methods that write are called inside the object's
- * transaction.
+ * The users whose channels are notified of broadcasts, because their clients hold sockets to them. An entry ends with
+ * the longest of its streams, if nobody says earlier that they are over. Methods that write are called inside the
+ * object's transaction.
  */
 export class Listeners {
   readonly #sql: SqlStorage;
@@ -22,7 +22,7 @@ export class Listeners {
     this.#sql = sql;
   }
 
-  /** A user has so many streams, until then (epoch ms) at most, and they bring these topics. */
+  /** A user has so many streams, at most until then (epoch ms), with these topics. */
   note(user: string, streams: number, until: number, topics: readonly string[]): void {
     if (streams === 0) this.#sql.exec("DELETE FROM listeners WHERE user = ?", user);
     else
@@ -35,7 +35,7 @@ export class Listeners {
       );
   }
 
-  /** Whether a user's channel has any use for some events: those of topics that none of its streams brings wake nobody. */
+  /** Whether a user's channel needs some events: events of topics that none of its streams has wake nobody. */
   wants(user: string, events: readonly LoggedEvent[]): boolean {
     if (events.length === 0 || events.some(({ topic }) => topic === null)) return true;
     const [row] = this.#sql.exec<{ topics: string }>("SELECT topics FROM listeners WHERE user = ?", user).toArray();
@@ -43,12 +43,12 @@ export class Listeners {
     return events.some(({ topic }) => topic !== null && topics.includes(topic));
   }
 
-  /** Takes out a user of whom the shard has heard that nobody listens, unless somebody has come since `until` was noted. */
+  /** Removes a user whose channel said that nobody listens, unless a stream has opened since `until` was stored. */
   drop(user: string, until: number | null): void {
     this.#sql.exec("DELETE FROM listeners WHERE user = ? AND until = ?", user, until);
   }
 
-  /** Until when a user is told at most; null for one who is not. */
+  /** The latest time until which a user is notified; null for a user who is not. */
   untilOf(user: string): number | null {
     const [row] = this.#sql.exec<{ until: number }>("SELECT until FROM listeners WHERE user = ?", user).toArray();
     return row?.until ?? null;

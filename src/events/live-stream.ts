@@ -28,19 +28,19 @@ const GOODBYE_MS = 10_000;
 
 export interface StreamRequest {
   token: StreamToken;
-  /** The client's cursor; null when it has none, "unknown" when it sent something that is none. */
+  /** The client's cursor; null when it has none, "unknown" when it sent an invalid one. */
   cursor: Cursor | null | "unknown";
   address: string;
-  /** What opens it, if it said so: its own earlier stream goes for it. */
+  /** The name of the client, if it sent one: an earlier stream with the same name is ended for it. */
   client: string | null;
-  /** Only if no other stream of the user has to go for it. */
+  /** Only if no other stream of the user must be ended for it. */
   ifRoom: boolean;
   signal: AbortSignal;
-  /** Whether the token's user may still listen, and in which role now; the user's revocations object knows. */
+  /** Whether the token's user may still listen, and in which role now, from the user's revocations object. */
   standing(): Promise<Result<Role>>;
 }
 
-/** One open stream: merges the two logs into frames, and paces them by what the reader takes. */
+/** One open stream: merges the two logs into frames, as fast as the reader reads. */
 export class LiveStream {
   readonly #env: Env;
   readonly #request: StreamRequest;
@@ -130,7 +130,7 @@ export class LiveStream {
     }
   }
 
-  /** Both logs have answered: the first frame says how the stream starts, then comes what waited. */
+  /** Both logs have answered: the first frame says how the stream starts, then the waiting events are sent. */
   #begin(user: Join, broadcast: Join): void {
     this.#startedFrom = this.#cursor();
     const { what, data } = firstFrame({ cursor: this.#request.cursor, ...this.#listener() }, { user, broadcast });
@@ -148,7 +148,7 @@ export class LiveStream {
     const { position } = source;
     const last = events.at(-1);
     if (last !== undefined && last.seq > source.head.seq) source.head = { epoch: last.epoch, seq: last.seq };
-    // What follows on a hole is left where it is: the log brings it again behind what is missing.
+    // Events after a gap are not taken: the log sends them again after the missing ones.
     const hasHole = after !== undefined && after > position.seq;
     if (source.feed === "pushed" && (hasHole || this.#reader.isFull)) {
       source.feed = "behind";
@@ -157,7 +157,7 @@ export class LiveStream {
       return;
     }
     if (source.feed === "behind" || hasHole) return;
-    // Read again, or pushed meanwhile: either way these follow on what is here.
+    // These were read again, or pushed meanwhile: in both cases they follow the last event.
     const isLive = source.feed === "pushed";
     source.feed = more ? "behind" : "pushed";
     const now = Date.now();
@@ -175,11 +175,11 @@ export class LiveStream {
     this.#reader.write();
   }
 
-  /** The reader does not read: what waits is dropped, the stream says from where to resume, and ends. */
+  /** The reader does not read: waiting frames are dropped, the stream says from where to resume, and ends. */
   #lag(): void {
     stats.counts.lagged += 1;
     this.#reader.drop();
-    // Nothing was sent yet: then the client's place is still where it came from.
+    // Nothing was sent yet: the client's cursor is still the one that it sent.
     const from = this.#reader.takenId ?? this.#startedFrom;
     this.#end("stream.lagged", { resume_from: from }, from);
   }
@@ -212,8 +212,8 @@ export class LiveStream {
   }
 
   /**
-   * A heartbeat: finds a client that has gone (the write fails) and an object that has (no answer since the last beat),
-   * says how far the logs are, and fetches what this stream should have by now but has not.
+   * A heartbeat. It finds a client that has gone (the write fails) and an object that has gone (no answer since the
+   * last heartbeat), says how far the logs are, and fetches events that this stream should have by now.
    */
   #onBeat(): void {
     if (this.#isClosed) return;
@@ -247,25 +247,26 @@ export class LiveStream {
     }
     if (!this.#reader.isIdle) return; // a slow reader has something to read already
     const head = formatCursor({ user: furthest(user), broadcast: furthest(broadcast) });
-    // With the time after which to come back: the more streams there are, the further apart they should.
+    // With the time after which to come back: the more streams there are, the longer the time over which they are
+    // spread.
     const beat = JSON.stringify({ head, at: new Date(now).toISOString() });
     const id = this.#cursor();
     this.#reader.add({ id, bytes: frame("stream.heartbeat", id, beat, admission.retryHint()), task: null });
     this.#reader.write();
   }
 
-  /** Says goodbye, and closes when the reader has read it or has had its time. */
+  /** Sends the last frame, and closes when the reader has read it or its time is over. */
   #end(event: string, data: object, id?: string): void {
     if (this.#isEnding || this.#isClosed) return;
     this.#isEnding = true;
     this.#goodbye = setTimeout(() => this.#close(), GOODBYE_MS);
     this.#reader.end();
     this.#control(event, data, id);
-    // Nothing more is taken: what the logs go on to say is for the stream that comes after this one.
+    // No more events are accepted: the next stream of this client gets them.
     for (const { socket } of [this.#sources.user, this.#sources.broadcast]) close(socket);
   }
 
-  /** Gives everything back. Harmless to repeat. */
+  /** Releases everything. A second call does no harm. */
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

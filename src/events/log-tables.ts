@@ -2,7 +2,7 @@ import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { ROLES } from "../platform/roles.ts";
 import { EVENT_TYPES, LEVELS, PRIORITIES } from "./types.ts";
 
-/** Tables of a log, for a class's first schema step. */
+/** Tables of a log, for the first schema step of a class. */
 export const LOG_TABLES = `
   CREATE TABLE log (
     seq INTEGER PRIMARY KEY,
@@ -24,15 +24,15 @@ export const LOG_TABLES = `
   CREATE TABLE log_state (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, head INTEGER NOT NULL);
 `;
 
-/** The schema step by which logs of an earlier release learn of topics. */
+/** The schema step by which logs of an earlier release get topics. */
 export const TOPIC_COLUMN: SchemaStep = { id: "003_topics", sql: "ALTER TABLE log ADD COLUMN topic TEXT;" };
-/** For the logs that have such events: an index takes a page of its own, and there is a channel for every user. */
+/** Only for logs that have such events: an index needs a page of its own, and every user has a channel. */
 export const TOPIC_INDEX: SchemaStep = {
   id: "004_by_topic",
   sql: "CREATE INDEX log_by_topic ON log (topic, seq) WHERE topic IS NOT NULL;",
 };
 
-/** A row of the log, or a tick as one. */
+/** A row of the log, or a progress event in the form of one. */
 export interface Row extends Record<string, SqlStorageValue> {
   seq: number;
   at: number;
@@ -50,7 +50,7 @@ interface Epoch {
   first: number;
 }
 
-/** What a log holds in memory of its tables. */
+/** The values about its tables that a log keeps in memory. */
 export interface Loaded {
   /** Events at or below it are gone. */
   floor: number;
@@ -86,7 +86,7 @@ export function loadLog(sql: SqlStorage): Loaded {
   };
 }
 
-/** What a row says of its event's kind; null for a value of newer code, stored before a rollback. */
+/** The kind of an event, from its row; null for a value of newer code, stored before a rollback. */
 export function kindOf(row: Pick<Row, "type" | "level" | "priority" | "roles" | "topic">) {
   const type = EVENT_TYPES.find((known) => known === row.type);
   const level = LEVELS.find((known) => known === row.level);

@@ -1,15 +1,15 @@
 import { logFault } from "../platform/log.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 
-/** What the bytes must be. */
+/** The announced size and hash of the bytes. */
 export interface Expected {
   size: number;
   type: string;
-  /** Hex; null when nobody has said. */
+  /** Hex; null if nobody has announced it. */
   sha256: string | null;
 }
 
-/** Bytes that are not what was announced; `why` is for the one who sent them. */
+/** Bytes that differ from the announced ones; `why` is the message for the sender. */
 function mismatch(why: string) {
   return refuse("content_mismatch", { detail: why });
 }
@@ -18,8 +18,8 @@ function mismatch(why: string) {
 class WrongLength extends Error {}
 
 /**
- * Lets a body through chunk by chunk while counting and hashing it: it is never in memory as a whole. Fails as soon as
- * the body turns out longer than announced, or ends early.
+ * Passes a body on chunk by chunk while counting and hashing it, so it is never in memory as a whole. Fails as soon as
+ * the body is longer than announced, or ends early.
  */
 class Meter {
   readonly stream: TransformStream<Uint8Array, Uint8Array>;
@@ -40,39 +40,39 @@ class Meter {
         await hash.close();
       },
     });
-    // Nobody may be left who waits for a hash that was never finished.
+    // A hash that is never finished must not keep its caller waiting.
     this.#digest.digest.catch(() => undefined);
   }
 
-  /** Hex. Resolves once the whole body has passed; ask only then. */
+  /** Hex. Resolves once the whole body has passed; await it only then. */
   async sha256(): Promise<string> {
     return new Uint8Array(await this.#digest.digest).toHex();
   }
 }
 
-/** A body without bytes arrives as none at all. */
+/** A body without bytes arrives as null. */
 function bodyOrEmpty(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> {
   return body ?? new Blob([]).stream();
 }
 
-/** What came of a body. */
+/** The outcome of passing on a body. */
 interface Passed<T> {
   stored: T | null;
-  /** Why the body ended early; null: it did not. */
+  /** The reason why the body ended early; null: it did not. */
   broken: unknown;
-  /** Why nothing is stored, where whoever keeps it says so. */
+  /** The reason why nothing is stored, if the receiver gives one. */
   fault: unknown;
   meter: Meter;
 }
 
-/** Lets a body of known length through to whoever keeps it, measured on the way. */
+/** Passes a body of known length on to the code that stores it, and measures it on the way. */
 async function pass<T>(
   body: ReadableStream<Uint8Array> | null,
   size: number,
   keep: (bytes: ReadableStream<Uint8Array>) => Promise<T | null>,
 ): Promise<Passed<T>> {
   const meter = new Meter(size);
-  // R2 takes streams of known length only; this one also guards the length a second time.
+  // R2 accepts only streams of known length; this stream checks the length a second time.
   const fixed = new FixedLengthStream(size);
   const stop = new AbortController();
   const flow = bodyOrEmpty(body)
@@ -86,14 +86,14 @@ async function pass<T>(
     (kept) => ({ stored: kept, fault: null }),
     (reason: unknown) => ({ stored: null, fault: reason }),
   );
-  // A bucket that has had enough leaves the body half read, and whoever writes it waiting.
+  // A bucket that refuses leaves the rest of the body unread, and its writer would wait.
   if (stored === null) stop.abort();
   return { stored, fault, broken: await flow, meter };
 }
 
 /**
- * Streams a body into the bucket under a key that must be free. Of a body that is refused for what follows the announced
- * length, the bytes before that may have been stored: the caller's row still says that they are not a file.
+ * Streams a body into the bucket under a key that must be free. If a body is refused because it is longer than
+ * announced, its first bytes may have been stored: the row of the caller still says that they are not a file.
  * @returns the SHA-256 of what is stored, in hex.
  */
 export async function receive(
@@ -121,7 +121,10 @@ export async function receive(
   return refuse("unavailable", { detail: "The file could not be stored.", retry_after: 1 });
 }
 
-/** Streams a body into one part of an upload. @returns what the bucket calls the part, and its SHA-256 in hex. */
+/**
+ * Streams a body into one part of an upload.
+ * @returns the tag that the bucket gives the part, and its SHA-256 in hex.
+ */
 export async function receivePart(
   upload: R2MultipartUpload,
   part: number,
@@ -135,7 +138,7 @@ export async function receivePart(
   return refuse("unavailable", { detail: "The part could not be stored.", retry_after: 1 });
 }
 
-/** The SHA-256 in hex of a body that is not kept; refused when it is not of this size. */
+/** The SHA-256 in hex of a body that is not stored; refused if it has another size. */
 export async function hashOf(body: ReadableStream<Uint8Array> | null, size: number): Promise<Result<string>> {
   const meter = new Meter(size);
   try {
@@ -148,8 +151,8 @@ export async function hashOf(body: ReadableStream<Uint8Array> | null, size: numb
 }
 
 /**
- * Compares what is stored under a key with what was announced, by the checksum the bucket keeps, or by reading the bytes
- * where it keeps none.
+ * Compares the stored bytes with the announced ones, by the checksum in the bucket, or by reading the bytes if it has
+ * none.
  * @returns the SHA-256 in hex, null when nothing is stored, or `content_mismatch`.
  */
 export async function inspect(bucket: R2Bucket, key: string, expected: Expected): Promise<Result<string | null>> {

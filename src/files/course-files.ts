@@ -8,10 +8,10 @@ import { findByUploadKey, findFile, isAlive, removeFile } from "./store.ts";
 import { type FileRow, files } from "./tables.ts";
 import { type Deps, uploadDirectly } from "./uploads.ts";
 
-// Files of a course's texts. They are their author's own, within their quota; an upload key that no request can send
-// says which course they belong to, so that learners open these and no others.
+// Files in the texts of a course. They belong to the author and count in the author's quota. An upload key that no
+// request can send says which course they belong to, so that learners can open these files and no others.
 
-/** Types by the endings of names; what is not here is stored as bytes of no kind. */
+/** Types by the ending of a name; a file with another ending is stored as plain bytes. */
 const TYPES: Readonly<Record<string, MediaType>> = {
   png: "image/png",
   jpg: "image/jpeg",
@@ -34,21 +34,23 @@ const TYPES: Readonly<Record<string, MediaType>> = {
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
   pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 };
-/** Longest name that is made of a source's, in characters: at most four bytes each. */
+/** Longest name that is made from a name in an imported source, in characters: at most four bytes each. */
 const MAX_NAME = 60;
 
-/** Keys of uploads have no blank, so nobody can send one of these. */
+/** Keys of uploads have no space, so nobody can send one of these. */
 function courseKey(course: string, sha256 = ""): string {
   return `course ${course} ${sha256}`;
 }
 
-/** Marks files that somebody wrote into a text: it sorts behind all hashes, so what tidies up after imports leaves them. */
+/**
+ * Marks files that somebody wrote into a text. The mark sorts behind all hashes, so the clean-up after imports leaves
+ * these files.
+ */
 const WRITTEN = "w";
 
 /**
- * Keeps a file of a course. The same bytes are kept once, however often they come and whatever they are called.
- *
- * @returns its id, or `quota_exceeded` and what else an upload refuses.
+ * Stores a file of a course. The same bytes are stored once, however often they come and under whatever name.
+ * @returns its id, or `quota_exceeded` and the other refusals of an upload.
  */
 export async function keepCourseFile(
   deps: Deps,
@@ -58,7 +60,7 @@ export async function keepCourseFile(
   return kept.ok ? ok(kept.value.id) : kept;
 }
 
-/** The same of a file that an author puts into a text that is not published yet: it stays until they delete it. */
+/** The same for a file in a text that is not published yet: it stays until its author deletes it. */
 export function keepWrittenFile(
   deps: Deps,
   file: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
@@ -67,8 +69,8 @@ export function keepWrittenFile(
 }
 
 /**
- * The same of a file that another course has. Repeating it makes no second copy.
- * @returns the copy, or null where the other course has no such file.
+ * The same for a file of another course. A repeat makes no second copy.
+ * @returns the copy, or null if the other course has no such file.
  */
 export async function copyCourseFile(
   deps: Deps,
@@ -108,7 +110,7 @@ async function store(
   return stored.ok ? ok(stored.value.row) : stored;
 }
 
-/** A name as files have it, from whatever a source calls it. */
+/** A valid name for a file, made from its name in an imported source. */
 function nameOf(name: string): string {
   const last = name.split(/[/\\]/).at(-1) ?? "";
   const short = last.length > MAX_NAME ? last.slice(-MAX_NAME).toWellFormed() : last;
@@ -117,9 +119,8 @@ function nameOf(name: string): string {
 }
 
 /**
- * The bytes of a file of a course, for whoever may open what shows it: that is decided before.
- *
- * @returns null where the course has no such file.
+ * The bytes of a file of a course. The caller has checked that the user may open the item which shows it.
+ * @returns null if the course has no such file.
  */
 export async function sendCourseFile(
   deps: Deps,
@@ -140,7 +141,7 @@ async function fileOf({ db, now }: Deps, course: string, id: string): Promise<Fi
 /** Files looked at in one step. */
 const PAGE = 500;
 
-/** A page of a course's files by their upload keys, which begin alike. */
+/** A page of a course's files by their upload keys, which have a common beginning. */
 function pageOf(db: Database, owner: string, course: string, after: string): Promise<FileRow[]> {
   const prefix = courseKey(course);
   return db
@@ -149,7 +150,7 @@ function pageOf(db: Database, owner: string, course: string, after: string): Pro
     .where(
       and(
         eq(files.owner, owner),
-        // Hexadecimal digits end before this letter.
+        // Sorts behind every hexadecimal digit.
         sql`${files.upload_key} > ${after} AND ${files.upload_key} < ${`${prefix}g`}`,
       ),
     )
@@ -159,10 +160,9 @@ function pageOf(db: Database, owner: string, course: string, after: string): Pro
 }
 
 /**
- * Removes the files of a course that nothing names any more.
- *
+ * Removes the files of a course that no version names any more.
  * @param isNamed whether something names this id.
- * @returns how many were removed.
+ * @returns the number of removed files.
  */
 export async function removeCourseFiles(
   env: Env,

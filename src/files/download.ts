@@ -5,7 +5,7 @@ import { refuse } from "../platform/results.ts";
 import { parseRange, rangeApplies } from "./ranges.ts";
 import type { FileRow } from "./tables.ts";
 
-/** What a download asks for beyond the file. */
+/** The headers of a download besides the file. */
 export interface DownloadRequest {
   range: string | undefined;
   ifRange: string | undefined;
@@ -14,8 +14,8 @@ export interface DownloadRequest {
 }
 
 /**
- * The bytes of a ready file, whole or in part, to be saved and never to be shown: whoever uploaded it may be an enemy of
- * whoever downloads it.
+ * The bytes of a ready file, whole or in part. A browser saves them and never shows them, because a file may come from
+ * an attacker.
  * @returns the answer, or null when the bytes are gone.
  */
 export async function download(bucket: R2Bucket, file: FileRow, request: DownloadRequest): Promise<Response | null> {

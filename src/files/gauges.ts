@@ -3,7 +3,7 @@ import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
 import { deletingFiles, pendingFiles } from "./statements.ts";
 
-/** Rows counted at most: beyond, their number says nothing more. */
+/** At most this many rows are counted: a larger number says nothing more. */
 const COUNTED = 10_000;
 
 /** Uploads that have not ended and deletions that wait for the sweep; at most 10,000 of each are counted. */

@@ -5,8 +5,8 @@ import { refuse } from "../platform/results.ts";
 import { wholeNumber } from "./limits.ts";
 
 /**
- * Demands that the length is said beforehand. R2 takes streams of known length only, the quota is reserved before the
- * first byte, and a body of unknown length would be gathered in memory by the limit on bodies.
+ * Requires the length before the body. R2 accepts only streams of known length, the quota is reserved before the first
+ * byte, and the limit on bodies would collect a body of unknown length in memory.
  */
 export const demandLength: MiddlewareHandler<AppEnv> = async (c, next) => {
   const isKnown = wholeNumber(c.req.header("content-length")) !== null;
@@ -14,6 +14,6 @@ export const demandLength: MiddlewareHandler<AppEnv> = async (c, next) => {
   return respond(c, refuse("length_required").refusal);
 };
 
-/** The route itself refuses anonymous callers, and says nothing more. */
+/** The route itself refuses callers without a token, with no further information. */
 export const demandLengthOfUsers: MiddlewareHandler<AppEnv> = (c, next) =>
   c.get("actor") === null ? next() : demandLength(c, next);

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 
 /**
- * What a file may be. Nothing a browser runs or renders as a page of ours: no HTML, no SVG, no XML, no script. Whatever
- * is not listed can be stored as application/octet-stream.
+ * The allowed types of files. A browser runs none of them and shows none as a page of this site: no HTML, no SVG, no
+ * XML, no script. A file of another type can be stored as application/octet-stream.
  */
 export const MEDIA_TYPES = [
   "application/gzip",
@@ -32,7 +32,7 @@ export const MEDIA_TYPES = [
 export const mediaTypeSchema = z.enum(MEDIA_TYPES);
 export type MediaType = z.infer<typeof mediaTypeSchema>;
 
-/** The listed type a Content-Type header names, or null. Parameters are dropped: text is UTF-8 or nobody's business. */
+/** The allowed type in a Content-Type header, or null. Parameters are dropped: texts are UTF-8. */
 export function mediaTypeOf(header: string | undefined): MediaType | null {
   const essence = header?.split(";", 1)[0]?.trim().toLowerCase();
   return MEDIA_TYPES.find((type) => type === essence) ?? null;

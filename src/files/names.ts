@@ -2,12 +2,12 @@ import { z } from "@hono/zod-openapi";
 import { broken } from "../platform/http/field-errors.ts";
 import { isPlainName } from "../platform/text.ts";
 
-/** Longest file name, bytes of UTF-8: what common file systems take. */
+/** Longest file name, bytes of UTF-8: the limit of common file systems. */
 const MAX_NAME_BYTES = 255;
-/** Path separators: beside what no name may hold, no name of a file holds them. */
+/** Path separators. No file name has them, besides the characters that no name may have. */
 const SEPARATOR = /[/\\]/;
 
-/** A file's name as people see it. It is never part of a key: see {@link fileKey}. */
+/** The name of a file for people. It is never part of a key: see {@link fileKey}. */
 export const fileNameSchema = z
   .string()
   .transform((name) => name.normalize("NFC"))
@@ -29,18 +29,18 @@ export const fileNameSchema = z
     description: "Stored, checked and shown in Unicode's composed form (NFC).",
   });
 
-/** Where the keys of all files begin; nothing else is kept below it, and nothing else is ever swept. */
+/** The prefix of the keys of all files. Nothing else is stored below it, and the sweep removes nothing outside. */
 export const KEY_PREFIX = "u/";
 
 /**
- * The key of a file's bytes: below the prefix of its owner, with a part of our own making behind it. User ids have no
- * slash and are neither "." nor ".." (see shared/ids.ts), so no owner's prefix can hold another's.
+ * The key of a file's bytes: below the prefix of its owner, with a random part behind it. User ids have no slash and
+ * are neither "." nor ".." (see shared/ids.ts), so the prefix of one owner is never inside that of another.
  */
 export function fileKey(owner: string, id: string): string {
   return `${KEY_PREFIX}${owner}/${id}`;
 }
 
-/** A fresh file id: random, and of the only form that a route takes. */
+/** A new random file id, in the only form that routes accept. */
 export function newFileId(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }

@@ -7,10 +7,10 @@ import { type FileRow, files } from "./tables.ts";
 
 /** Files read, or erased, at a time. */
 const PAGE = 100;
-/** Removals under way at once: the platform allows six open connections. */
+/** Removals that run at once: the platform allows six open connections. */
 const PARALLEL_REMOVALS = 6;
 
-/** Everything known of a user's files, whatever their state. */
+/** Everything that is stored about a user's files, in any state. */
 export async function* exportFiles(db: Database, owner: string): AsyncIterable<FileRow & { download: string }> {
   let after: FileRow | null = null;
   for (;;) {
@@ -34,7 +34,7 @@ export async function* exportFiles(db: Database, owner: string): AsyncIterable<F
 }
 
 /**
- * Removes a page of a user's files, and when no row is left the bytes that have none (an upload that was under way).
+ * Removes a page of a user's files; when no row is left, also bytes without a row (from an upload that was running).
  * @returns whether there is more to remove.
  * @throws when a file could not be removed: it is tried again.
  */
@@ -50,8 +50,8 @@ export async function eraseFiles(env: Env, db: Database, owner: string): Promise
 }
 
 /**
- * A page of the owners that have bytes in the bucket, whether or not any row speaks of them.
- * @param cursor as the page before said; "" is the beginning.
+ * A page of the owners that have bytes in the bucket, with or without a row.
+ * @param cursor from the page before; "" is the beginning.
  */
 export async function ownersOfBytes(env: Env, cursor: string): Promise<{ owners: string[]; next: string | null }> {
   const page = await env.FILES.list({ prefix: KEY_PREFIX, delimiter: "/", ...(cursor === "" ? {} : { cursor }) });

@@ -5,20 +5,22 @@ import { UPLOAD_ADDRESS_SECONDS } from "./limits.ts";
 import type { FileRow } from "./tables.ts";
 import { mintUploadToken } from "./upload-tokens.ts";
 
-/** How to send the bytes of a pending file. */
+/** The request that sends the bytes of a pending file. */
 export interface UploadAddress {
   method: "PUT";
   url: string;
-  /** To be sent exactly so. */
+  /** To be sent exactly like this. */
   headers: Record<string, string>;
   expires_at: string;
-  /** automatic: the PUT makes the file ready. call: say so afterwards at `/storage/files/{id}/complete`. */
+  /**
+   * automatic: the PUT makes the file ready. call: the client has to call `/storage/files/{id}/complete` afterwards.
+   */
   completion: "automatic" | "call";
 }
 
-/** Access to the bucket past the Worker, by R2's S3 interface. */
+/** Access to the bucket without the Worker, by R2's S3 interface. */
 interface S3Access {
-  /** Up to and without the bucket, e.g. `https://<account>.r2.cloudflarestorage.com`. */
+  /** The address without the bucket, e.g. `https://<account>.r2.cloudflarestorage.com`. */
   R2_S3_ENDPOINT: string;
   R2_S3_BUCKET: string;
   R2_ACCESS_KEY_ID: string;
@@ -33,8 +35,8 @@ const accessSchema = z.object({
 });
 
 /**
- * The S3 access of this deployment, or null. Its four variables are optional, so the generated Env lacks them.
- * @throws when only some are set or one is unusable: half a configuration must not look like none.
+ * The S3 access of this deployment, or null. Its four variables are optional, so the generated Env does not have them.
+ * @throws when only some are set or one is invalid: an incomplete configuration must not look like none.
  */
 function configuredS3(env: Env): S3Access | null {
   const given = {
@@ -50,11 +52,10 @@ function configuredS3(env: Env): S3Access | null {
 }
 
 /**
- * The address to which the bytes of a pending file go, once: straight to R2 where S3 access is configured, else to this
- * Worker. Both accept only the announced type, length and hash, only until the address expires, and only while nothing
- * is stored.
- *
- * @param origin where this API answers.
+ * The address to which the bytes of a pending file are sent, once: R2 if S3 access is configured, else this Worker.
+ * Both accept only the announced type, length and hash, only until the address expires, and only while nothing is
+ * stored.
+ * @param origin the address of this API.
  */
 export async function uploadAddress(
   env: Env,
@@ -77,15 +78,15 @@ export async function uploadAddress(
 }
 
 /**
- * Signs the PUT of one object with everything that makes it this upload: an unsigned header could be left out or
- * changed. `if-none-match: *` is what makes the address good for one use.
+ * Signs the PUT of one object with every header of this upload: an unsigned header could be left out or changed. With
+ * `if-none-match: *` the address works once.
  */
 async function presignPut(
   access: S3Access,
   file: FileRow & { sha256: string },
   now: number,
 ): Promise<{ url: string; headers: Record<string, string> }> {
-  // Encoded part by part: the signer takes a plus sign in a path for a space.
+  // Each part is encoded separately, because the signer reads a plus sign in a path as a space.
   const key = file.key.split("/").map(encodeURIComponent).join("/");
   const url = new URL(`${access.R2_S3_ENDPOINT.replace(/\/$/, "")}/${access.R2_S3_BUCKET}/${key}`);
   url.searchParams.set("X-Amz-Expires", String(UPLOAD_ADDRESS_SECONDS));

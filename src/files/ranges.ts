@@ -7,8 +7,8 @@ export interface ByteRange {
 }
 
 /**
- * Reads a Range header (RFC 9110 section 14). One range is served; several, another unit or nonsense mean the whole file,
- * as the RFC allows.
+ * Reads a Range header (RFC 9110 section 14). One range is served; several ranges, another unit or an invalid header
+ * mean the whole file, as the RFC allows.
  * @returns the part, null for the whole, or "unsatisfiable" when it begins behind the end.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | null | "unsatisfiable" {
@@ -26,7 +26,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { offset, length: Math.min(end, size - 1) - offset + 1 };
 }
 
-/** Whether a Range header counts: without If-Range, or when If-Range names this very file. */
+/** Whether a Range header counts: without If-Range, or if If-Range names exactly this file. */
 export function rangeApplies(ifRange: string | undefined, etag: string, lastModified: string): boolean {
   return ifRange === undefined || namesExactly(ifRange, etag, lastModified);
 }

@@ -54,7 +54,7 @@ const readRoute = defineRoute(
   },
 );
 
-/** Bytes, of the type that the file was stored with. */
+/** Bytes, with the stored type of the file. */
 const ofItsType = { "*/*": { schema: z.string().openapi({ format: "binary" }) } };
 const downloadRoute = defineRoute(
   { roles: ROLES, scope: "files", rule: OWN, refuses: ["not_found", "range_not_satisfiable"] },
@@ -162,7 +162,7 @@ export function fileReadRoutes() {
     });
 }
 
-/** Whoever looks at another's file leaves an entry in the audit log, once a day and file. */
+/** Somebody who looks at another user's file leaves an entry in the audit log, once a day and file. */
 async function recordRead(c: AppContext, file: FileRow): Promise<Result<null>> {
   if (file.owner === actorOf(c).id) return ok(null);
   return recordOncePerDay(c, { action: "file.read", target: { type: "file", id: file.id } });

@@ -12,7 +12,7 @@ const sha256Schema = z
   .regex(/^[0-9a-f]{64}$/, "SHA-256 in 64 lower-case hex digits")
   .openapi({ example: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" });
 
-/** When the file ends by itself; in the future, else the upload would be for nothing. */
+/** The instant at which the file expires by itself. It must be in the future, else the upload would be useless. */
 const expirySchema = instantSchema.refine(
   (instant) => Date.parse(instant) > Date.now(),
   broken("in_past", "an instant in the future"),

@@ -1,2 +1,5 @@
-/** pending: the bytes may still come. ready: they are there. deleting: they are going, nobody sees the file any more. */
+/**
+ * pending: the bytes may still come. ready: they are there. deleting: they are being removed, and nobody sees the file
+ * any more.
+ */
 export const FILE_STATES = ["pending", "ready", "deleting"] as const;

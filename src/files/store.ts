@@ -18,9 +18,9 @@ export interface AnnouncedFile {
 }
 
 /**
- * Writes the row of a file to come, if its owner has room for it. One statement counts and inserts, so no two uploads
- * can share the last free byte. Everything counts that is not gone: pending files reserve, deleted ones hold their place
- * until their bytes are.
+ * Writes the row of a new file, if its owner has room for it. One statement counts and inserts, so two uploads can
+ * never share the last free byte. Every file that is not gone counts: pending files reserve room, and deleted ones keep
+ * theirs until their bytes are gone.
  * @returns the row, or null without room, or when a file of this owner has the same upload key.
  */
 export async function reserve(db: Database, file: AnnouncedFile, quota: Quota, now: number): Promise<FileRow | null> {
@@ -39,12 +39,12 @@ export async function reserve(db: Database, file: AnnouncedFile, quota: Quota, n
     : { ...file, id, key, state: "pending", created_at: now, ready_at: null, submitted_with: null };
 }
 
-/** Any file, in whatever state. */
+/** Any file, in any state. */
 export function findFile(db: Database, id: string): Promise<FileRow | undefined> {
   return db.select().from(files).where(eq(files.id, id)).get();
 }
 
-/** The file an earlier try of the same upload made, if any. */
+/** The file that an earlier try of the same upload made, if any. */
 export function findByUploadKey(db: Database, owner: string, uploadKey: string): Promise<FileRow | undefined> {
   return db
     .select()
@@ -53,24 +53,24 @@ export function findByUploadKey(db: Database, owner: string, uploadKey: string):
     .get();
 }
 
-/** Services and admins reach everybody's files, others their own. */
+/** Services and admins can read everybody's files, other users their own. */
 export function reachesAllFiles(actor: Actor): boolean {
   return actor.role === "service" || actor.role === "admin";
 }
 
-/** Whether a file is there at all: one on its way out and one past its time are not. */
+/** Whether a file exists for users: one that is being deleted or has expired does not. */
 export function isAlive(file: FileRow, now: number): boolean {
   return file.state !== "deleting" && (file.expires_at === null || file.expires_at > now);
 }
 
-/** The file the caller may reach; others' files are answered like those that do not exist. */
+/** The file, if the caller may read it; files of others get the answer of files that do not exist. */
 export async function findFor(db: Database, actor: Actor, id: string, now: number): Promise<FileRow | null> {
   const file = await findFile(db, id);
   if (file === undefined || !isAlive(file, now)) return null;
   return file.owner === actor.id || reachesAllFiles(actor) ? file : null;
 }
 
-/** Files of one owner that are there, newest first; `after` is the position of the last one seen. */
+/** Existing files of one owner, newest first; `after` is the position of the last one on the page before. */
 export function listFiles(
   db: Database,
   owner: string,
@@ -94,7 +94,7 @@ export function listFiles(
     .all();
 }
 
-/** The bytes are there: pending becomes ready. @returns the row, or null when it is pending no more. */
+/** The bytes have arrived: pending becomes ready. @returns the row, or null when it is not pending any more. */
 export async function markReady(db: Database, id: string, sha256: string, now: number): Promise<FileRow | null> {
   const row = await db
     .update(files)
@@ -106,8 +106,8 @@ export async function markReady(db: Database, id: string, sha256: string, now: n
 }
 
 /**
- * Takes a file away: first nobody sees it, then its bytes go, then its row. Dying or failing in between leaves a row
- * that says what is left to do, for the next sweep.
+ * Deletes a file: first nobody sees it, then its bytes are removed, then its row. After a crash or failure in between,
+ * the row tells the next sweep what is left to do.
  * @throws when the first step fails: then nothing has changed.
  */
 export async function removeFile(env: Env, db: Database, file: FileRow): Promise<void> {

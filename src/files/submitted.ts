@@ -6,14 +6,13 @@ import { findFile, isAlive } from "./store.ts";
 import { type FileRow, files } from "./tables.ts";
 import type { Deps } from "./uploads.ts";
 
-// Files that a learner submits. They stay the learner's, within their quota; whoever judges the submission reads them through
-// it. From then on their owner cannot delete them.
+// Files that a learner submits. They still belong to the learner and count in the learner's quota; people who judge the
+// submission read them through it. From then on their owner cannot delete them.
 
 /**
- * Marks files as submitted with a submission. All of them, or none where one cannot be.
- *
- * @param ids at most what one submission takes, checked before.
- * @returns the files in the order asked for, or which cannot be submitted and why.
+ * Marks files as submitted with a submission: all of them, or none if one of them cannot be submitted.
+ * @param ids at most as many as one submission may have; the caller has checked this.
+ * @returns the files in the requested order, or those that cannot be submitted and why.
  */
 export async function submitFiles(
   db: Database,
@@ -30,7 +29,7 @@ export async function submitFiles(
   ];
   const errors = ids.flatMap((id, index) => {
     const file = known.get(id);
-    // Of others' files nobody learns that they exist.
+    // The answer must not say that a file of somebody else exists.
     if (file === undefined || file.owner !== owner || !isAlive(file, now)) {
       return fault(index, "no_such_file", "You have no file with this id.");
     }
@@ -46,7 +45,7 @@ export async function submitFiles(
   return ok(ids.flatMap((id) => known.get(id) ?? []).map(({ id, name, type, size }) => ({ id, name, type, size })));
 }
 
-/** The submission was refused: its owner may delete the files again, where no other submission names them. */
+/** The submission was refused: its owner may delete the files again, unless another submission names them. */
 export async function takeBack(
   db: Database,
   { owner, submission }: { owner: string; submission: string },
@@ -58,9 +57,8 @@ export async function takeBack(
 }
 
 /**
- * The bytes of a file that was submitted, for whoever may see the submission that names it: that is decided before.
- *
- * @returns null where there is no such file any more.
+ * The bytes of a submitted file. The caller has checked that the user may see a submission that names it.
+ * @returns null if the file does not exist any more.
  */
 export async function sendSubmitted(
   { env, db, now }: Deps,

@@ -11,20 +11,20 @@ import { fileSweeps, files } from "./tables.ts";
 
 /** Rows or objects looked at in one step. */
 export const SWEEP_PAGE = 500;
-/** Steps of one run: a run keeps far below the platform's limits, and the next minute goes on. */
+/** Steps of one run. A run stays far below the limits of the platform, and the next minute continues. */
 const STEPS_PER_RUN = 40;
 const PARALLEL_CALLS = 6;
 /**
- * Strays of either kind that one page may remove. With more the sweep stops, fails visibly every minute and removes
- * nothing of them, until a person has looked: what it would delete cannot be brought back.
+ * Rows without bytes and bytes without a row that one page may remove. If there are more, the sweep stops, fails
+ * visibly every minute and removes none of them until a person has looked: deleted bytes cannot be brought back.
  */
 export const MAX_STRAYS = 100;
-/** Behind every key: the character after the prefix's slash. */
+/** Sorts behind every key: the character after the slash of the prefix. */
 const BEHIND_ALL_KEYS = `${KEY_PREFIX.slice(0, -1)}0`;
 
 /**
- * Every night: opens a sweep, which removes uploads that were never finished, expired files, what a deletion has left,
- * bytes without a row, and rows without bytes. A sweep that is still open goes on instead.
+ * Every night: begins a sweep. It removes uploads that were never finished, expired files, remains of deletions, bytes
+ * without a row, and rows without bytes. If a sweep is still running, it continues that one.
  */
 export async function sweepFiles(env: Env, now: number): Promise<void> {
   const db = countedDatabase(directory(env), { count: 0 });
@@ -32,7 +32,7 @@ export async function sweepFiles(env: Env, now: number): Promise<void> {
   await continueFileSweep(env);
 }
 
-/** Every minute: goes on with a sweep that had more to do than fits one run, or that died. */
+/** Every minute: continues a sweep that needed more than one run, or that died. */
 export async function continueFileSweep(env: Env): Promise<void> {
   const db = countedDatabase(directory(env), { count: 0 });
   const open = await db.select().from(fileSweeps).where(eq(fileSweeps.id, 1)).get();
@@ -53,7 +53,7 @@ export async function continueFileSweep(env: Env): Promise<void> {
   logEvent("files_swept", { ...counts, done: position === null });
 }
 
-/** Removes a page of what no longer has a right to be: marks first, so that a crash forgets nothing. */
+/** Removes a page of rows that must not stay. The rows are marked first, so that a crash forgets nothing. */
 async function removeDue(env: Env, db: Database, asOf: number): Promise<number> {
   await db.run(sql`
     UPDATE files SET state = 'deleting', upload_key = NULL WHERE id IN
@@ -72,8 +72,8 @@ async function removeDue(env: Env, db: Database, asOf: number): Promise<number> 
 }
 
 /**
- * Walks a page of keys in the bucket and in the table side by side, from `position` on. Bytes that have had no row for
- * long enough are removed; so is a ready file whose bytes are gone, which nobody could ever download.
+ * Compares a page of keys in the bucket with the table, from `position` on. Removes bytes that have had no row for long
+ * enough, and ready files whose bytes are gone, which nobody could ever download.
  * @returns where the next page begins, or null at the end.
  */
 async function compare(
@@ -96,7 +96,7 @@ async function compare(
     .orderBy(asc(files.key))
     .limit(SWEEP_PAGE)
     .all();
-  // Both sides are complete only up to the nearer of their ends.
+  // Both lists are complete only up to the smaller of their ends.
   const lastRow = rows.length === SWEEP_PAGE ? rows.at(-1)?.key : undefined;
   const through = lastRow ?? lastListed;
   const objects = listed.objects.filter(({ key }) => key <= through);
@@ -111,7 +111,7 @@ async function compare(
   const suspects = rows.filter(({ key, state }) => state === "ready" && !stored.has(key));
   refuseMany(suspects.length, "ready files have no bytes");
   await inParallel(suspects, PARALLEL_CALLS, async (file) => {
-    // It may have been uploaded since the bucket was listed.
+    // It may have been uploaded after the bucket was listed.
     if ((await env.FILES.head(file.key)) !== null) return;
     logFault("file_bytes_missing", new Error("a ready file has no bytes"), { file_id: file.id, user_id: file.owner });
     await removeFile(env, db, file);
@@ -120,7 +120,7 @@ async function compare(
   return through === BEHIND_ALL_KEYS ? null : through;
 }
 
-/** So many strays in one page are no crash's debris: the bucket and the database do not belong together. */
+/** No crash leaves so many in one page: the bucket and the database do not belong together. */
 function refuseMany(strays: number, what: string): void {
   if (strays <= MAX_STRAYS) return;
   throw new Error(`${strays} ${what} in one page; was the database restored, or the wrong bucket bound?`);

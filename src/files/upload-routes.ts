@@ -24,7 +24,7 @@ const ADDRESS_PATH = "/storage/uploads/{token}";
 const NO_STORE = { "cache-control": "no-store" };
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-/** Any bytes: which types are taken is decided from the header, before the first of them is read. */
+/** Any bytes. The header decides which types are accepted, before the first byte is read. */
 const BYTES = { required: true, content: { "*/*": { schema: z.string().openapi({ format: "binary" }) } } };
 
 const uploadRoute = defineRoute(
@@ -165,7 +165,7 @@ export function uploadRoutes() {
         ({ ok }) => ok,
       );
       if (!token.ok) return respond(c, token.refusal);
-      // The address was given to somebody who may have been banned or signed out everywhere since.
+      // The user who got the address may have been banned or signed out everywhere since.
       const { owner, issued_at } = token.value;
       const stands = await standsNow(c.env, owner, { session: null, role: "learner", issued_at });
       if (!stands.ok) return respond(c, stands.refusal);
@@ -202,7 +202,7 @@ export function uploadRoutes() {
     });
 }
 
-/** Under this a repeated announcement finds its file. No key of an upload has a space in it. */
+/** A repeated announcement finds its file by this key. No key of an upload has a space in it. */
 function announcementKey(key: string | undefined): string | null {
   return key === undefined ? null : `announced ${key}`;
 }

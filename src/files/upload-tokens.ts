@@ -6,7 +6,7 @@ import { signingKey } from "../platform/secrets.ts";
 import { UPLOAD_ADDRESS_SECONDS } from "./limits.ts";
 import { fileIdSchema } from "./names.ts";
 
-/** No other kind of JWT can pass for one, and it passes for no other. */
+/** The type of this JWT: no other kind of JWT is accepted in its place, and it in no other's. */
 const TYPE = "upload+jwt";
 const ALGORITHM = "HS256";
 const ISSUER = "latchkey";
@@ -14,19 +14,19 @@ const AUDIENCE = "latchkey-uploads";
 /** Longest token looked at, characters. */
 const MAX_LENGTH = 1_024;
 
-/** What a token opens: one pending file of one user, whose row says the type, length and hash. */
+/** The content of a token: it opens one pending file of one user. The row of the file has type, length and hash. */
 export interface UploadToken {
   owner: string;
   file: string;
 }
 
-/** A token as it came. */
+/** A token as it was sent. */
 export interface VerifiedUploadToken extends UploadToken {
   /** Epoch seconds. */
   issued_at: number;
 }
 
-/** One answer for a token that is forged, garbled or expired: it does not say which. */
+/** One answer for a forged, malformed or expired token: it does not say which. */
 const REFUSED = refuse("upload_url_invalid", {
   detail: `The address is not valid. Each lasts ${UPLOAD_ADDRESS_SECONDS / 60} minutes; ask for a new one.`,
 });
@@ -47,7 +47,7 @@ export async function mintUploadToken(secret: string, { owner, file }: UploadTok
     .sign(await signingKey(secret, "upload-token"));
 }
 
-/** Verifies everything about a token but whether it was used, which the file's row knows. */
+/** Checks everything about a token, except whether it was used: the row of the file knows that. */
 export async function verifyUploadToken(
   secret: string,
   token: string,

@@ -6,7 +6,7 @@ import { quotaOf } from "./limits.ts";
 import { type AnnouncedFile, findByUploadKey, findFile, isAlive, markReady, removeFile, reserve } from "./store.ts";
 import type { FileRow } from "./tables.ts";
 
-/** An upload whose key is asked for again after this long has died; the next takes its place. */
+/** An upload whose key comes again after this time has died, and the next one replaces it. */
 const ABANDONED_AFTER_MS = 60_000;
 
 export interface Deps {
@@ -27,7 +27,7 @@ async function announce({ env, db, now }: Deps, file: AnnouncedFile): Promise<Re
   });
 }
 
-/** The same, once for each upload key: a request whose answer was lost gets the same place again. */
+/** The same, once for each upload key: a client that lost the answer gets the same file again. */
 export async function announceOnce(deps: Deps, file: AnnouncedFile): Promise<Result<FileRow>> {
   const announced = await announce(deps, file);
   if (announced.ok || file.upload_key === null) return announced;
@@ -36,8 +36,8 @@ export async function announceOnce(deps: Deps, file: AnnouncedFile): Promise<Res
 }
 
 /**
- * A whole upload in one request: row, bytes, row made ready. What is refused is removed at once, and by the sweep where
- * that fails.
+ * A whole upload in one request: writes the row, stores the bytes, makes the row ready. A refused upload is removed at
+ * once, or by the sweep if that fails.
  */
 export async function uploadDirectly(
   deps: Deps,
@@ -50,7 +50,7 @@ export async function uploadDirectly(
   }
   const announced = await announce(deps, file);
   if (!announced.ok) {
-    // Two first tries at once: one of them has the key.
+    // Two first tries at once: only one of them has the key.
     const isTaken =
       file.upload_key !== null && (await findByUploadKey(deps.db, file.owner, file.upload_key)) !== undefined;
     return isTaken ? UNDER_WAY : announced;
@@ -80,7 +80,7 @@ function isSameFile(earlier: FileRow, file: AnnouncedFile): boolean {
   );
 }
 
-/** What an earlier upload with the same key means for this one; null: nothing, it may go ahead. */
+/** What an earlier upload with the same key means for this one; null: nothing, this one may continue. */
 async function settleEarlier(
   { env, db, now }: Deps,
   file: AnnouncedFile,
@@ -101,7 +101,7 @@ async function settleEarlier(
   return sent.value === earlier.sha256 ? ok(earlier) : refuse("idempotency_key_reused");
 }
 
-/** The bytes of an announced file, sent to the address it was given. */
+/** Stores the bytes of an announced file, sent to the given address. */
 export async function receiveAnnounced(deps: Deps, file: FileRow, body: Body): Promise<Result<FileRow>> {
   const there = await confirm(deps, file);
   const settled = there.ok ? (there.value === null ? null : ok(there.value)) : there;
@@ -114,8 +114,8 @@ export async function receiveAnnounced(deps: Deps, file: FileRow, body: Body): P
 }
 
 /**
- * Makes a pending file ready when its bytes are there: after an upload past the Worker, or one that died between bytes
- * and row. Bytes that are not what was announced are removed.
+ * Makes a pending file ready if its bytes are there: after an upload that did not pass the Worker, or one that died
+ * between bytes and row. Bytes that differ from the announced ones are removed.
  * @returns the ready file, null when no bytes have come, or the refusal.
  */
 export async function confirm(deps: Deps, file: FileRow): Promise<Result<FileRow | null>> {
@@ -127,7 +127,7 @@ export async function confirm(deps: Deps, file: FileRow): Promise<Result<FileRow
   return found.value === null ? ok(null) : finish(deps, file, found.value);
 }
 
-/** Pending becomes ready. Bytes whose row has gone meanwhile go too. */
+/** Pending becomes ready. If the row is gone meanwhile, the bytes are removed too. */
 async function finish({ env, db, now }: Deps, file: FileRow, sha256: string): Promise<Result<FileRow>> {
   try {
     const ready = await markReady(db, file.id, sha256, now);
@@ -137,7 +137,7 @@ async function finish({ env, db, now }: Deps, file: FileRow, sha256: string): Pr
     await env.FILES.delete(file.key);
     return refuse("not_found", { detail: "The file was deleted while it was uploaded." });
   } catch (fault) {
-    // Whether the row was changed is not known, so the bytes stay: the sweep removes them if it was not.
+    // It is not known whether the row was changed, so the bytes stay: the sweep removes them if it was not.
     logFault("file_not_finished", fault, { file_id: file.id });
     return refuse("unavailable", { detail: "The file could not be stored.", retry_after: 1 });
   }

@@ -1,4 +1,4 @@
-/** The public API of the mail room: what is sent to people, and whether it arrived at the platform. */
+/** The public API of the mail room: mails to people, and whether the platform accepted them. */
 import type { AppContext } from "../platform/http/context.ts";
 import { late } from "../platform/late.ts";
 import { logFault } from "../platform/log.ts";
@@ -7,11 +7,11 @@ export { addMail, addMailOfLink } from "./outbox.ts";
 export { isLocal, publicOrigin, sendsMail } from "./where.ts";
 
 export const sendMail = /* @__PURE__ */ late(async () => (await import("./send.ts")).sendMail);
-/** Every minute: sends what waits. */
+/** Every minute: sends waiting mails. */
 export const sweepMails = /* @__PURE__ */ late(async () => (await import("./send.ts")).sweepMails);
 export const pruneMails = /* @__PURE__ */ late(async () => (await import("./send.ts")).pruneMails);
 
-/** Sends what waits, beside the answer; what fails is sent by the minute's cron. */
+/** Sends waiting mails after the answer; the minute cron sends those that fail. */
 export function sendMailsSoon(c: AppContext): void {
   c.executionCtx.waitUntil(sweepMails(c.env, Date.now()).catch((fault: unknown) => logFault("mail_delayed", fault)));
 }

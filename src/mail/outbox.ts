@@ -2,28 +2,28 @@ import type { Language } from "../platform/text.ts";
 import type { MailDetails, MailKind } from "./shapes.ts";
 import { insertMail, insertMailOfLink } from "./statements.ts";
 
-/** Mail that tells something is worth sending for a day. */
+/** A mail with news is worth sending for a day. */
 const TELLING_MS = 86_400_000;
 
 /** A mail to be sent. */
 interface NewMail {
-  /** 32 hex digits; a mail is written once for an id. Left out: a random one. */
+  /** 32 hex digits. One mail is stored for an id. Without it, a random one. */
   id?: string;
   user: string | null;
   address: string;
   kind: MailKind;
   language: Language;
   details: MailDetails;
-  /** Epoch ms after which it is not worth sending; default in a day. */
+  /** Epoch ms after which it is not worth sending; by default a day from now. */
   expires?: number;
 }
 
-/** The statement that writes a mail down. It belongs into the batch of what the mail is about. */
+/** The statement that stores a mail. It must be in the batch of the change that the mail is about. */
 export function addMail(db: D1Database, mail: NewMail, now: number): D1PreparedStatement {
   return insertMail(db, ...valuesOf(mail, now));
 }
 
-/** The same for the link of a single-use value that the same batch writes, if it writes it. */
+/** The same for the link of a single-use value that the same batch stores, only if the batch stores it. */
 export function addMailOfLink(db: D1Database, mail: NewMail & { id: string }, now: number): D1PreparedStatement {
   return insertMailOfLink(db, ...valuesOf(mail, now));
 }

@@ -45,7 +45,10 @@ const listRoute = defineRoute(
 
 const NOT_HERE = refuse("not_enabled", { detail: "Mail is shown on a local installation only." });
 
-/** The page of mail on one's own machine. Nobody is signed in who forgot a password, so it needs no token. */
+/**
+ * The page that shows mails on one's own machine. Somebody who forgot a password is not signed in, so it needs no
+ * token.
+ */
 export function mailRoutes() {
   return newRouter().openapi(listRoute, async (c) => {
     if (!isLocal(c.env)) return respond(c, NOT_HERE.refusal);

@@ -9,15 +9,15 @@ import { delayMail, mailsDue, pruneOldMails, settleMail, takeMail } from "./stat
 import { isLocal, senderOf } from "./where.ts";
 import { type WrittenMail, writeMail } from "./write.ts";
 
-/** Whoever sends a mail has this long, milliseconds: longer than the platform takes to answer or to give up. */
+/** Longest time for sending a mail, milliseconds: longer than the platform takes to answer or to give up. */
 const LEASE_MS = 60_000;
 /** First wait after a failure; it doubles, up to an hour. */
 const RETRY_BASE_MS = 30_000;
 const RETRY_MAX_MS = 3_600_000;
-/** Mails that one minute takes up. */
+/** Mails that one minute sends. */
 const PAGE = 200;
 const PARALLEL = 6;
-/** Mails that are over are kept this long, so that one can see what became of them. */
+/** Sent and failed mails are kept this long, so that people can see their outcome. */
 const KEPT_MS = 7 * 86_400_000;
 const PRUNE_PAGE = 1_000;
 
@@ -36,7 +36,7 @@ export const mailRow = z.object({
 });
 export type MailRow = z.infer<typeof mailRow>;
 
-/** Pages that links lead to. What opens something stands behind a `#`: browsers send it to no server. */
+/** The pages that links lead to. The secret part is behind a `#`: browsers send it to no server. */
 const PAGES: Record<MailKind, string | null> = {
   verify: "/account/confirm#",
   change: "/account/confirm#",
@@ -47,7 +47,7 @@ const PAGES: Record<MailKind, string | null> = {
   notice: null,
 };
 
-/** A mail with its link, which exists only from here on. */
+/** A mail with its link. The link is made only here. */
 export async function writtenOf(env: Env, row: MailRow): Promise<WrittenMail> {
   const details: MailDetails = mailDetails.parse(JSON.parse(row.details));
   const page = PAGES[row.kind];
@@ -59,9 +59,9 @@ export async function writtenOf(env: Env, row: MailRow): Promise<WrittenMail> {
 }
 
 /**
- * Sends one mail that waits, unless somebody else does. It is sent once: who takes it keeps the others away, and it is
- * settled when the platform has accepted it. Only a process that dies between the two leaves a mail that is sent again.
- * @returns whether the platform was asked in vain: it is tried again.
+ * Sends one waiting mail, unless another process does. The process that takes the mail keeps others away, and settles
+ * it when the platform has accepted it. Only if it dies between the two, the mail is sent again.
+ * @returns whether the platform refused or did not answer: it is tried again.
  */
 export async function sendMail(env: Env, id: string, now = Date.now()): Promise<"sent" | "later" | "nothing"> {
   const db = directory(env);
@@ -77,7 +77,8 @@ export async function sendMail(env: Env, id: string, now = Date.now()): Promise<
     await env.MAIL.send({ from, to: row.address, subject, text, html, headers: { "X-Latchkey-Mail": row.id } });
     return await settled(env, row, "sent", now);
   } catch (fault) {
-    // Neither the address nor the link: what the platform says may repeat the address.
+    // The log has neither the address nor the link. An answer of the platform may repeat the address, so it is left out
+    // too.
     const text = fault instanceof Error ? fault.message.replaceAll(row.address, "…") : "unknown";
     logFault("mail_not_sent", new Error(text), { mail: row.id, kind: row.kind, attempts: row.attempts });
     const wait = Math.min(RETRY_BASE_MS * 2 ** Math.min(row.attempts, 10), RETRY_MAX_MS);
@@ -92,7 +93,7 @@ async function settled(env: Env, row: MailRow, state: "sent" | "kept" | "failed"
   return state === "failed" ? ("nothing" as const) : ("sent" as const);
 }
 
-/** Every minute: sends what waits. One mail that cannot be sent delays no other. */
+/** Every minute: sends waiting mails. A mail that cannot be sent delays no other. */
 export async function sweepMails(env: Env, now: number): Promise<void> {
   const { results } = await mailsDue(directory(env), now, PAGE).all<{ id: string }>();
   await inParallel(results, PARALLEL, async ({ id }) => {
@@ -100,7 +101,7 @@ export async function sweepMails(env: Env, now: number): Promise<void> {
   });
 }
 
-/** Nightly: forgets mails that are over. @returns whether there may be more. */
+/** Every night: removes old mails that were sent or failed. @returns whether there may be more. */
 export async function pruneMails(env: Env, now: number): Promise<boolean> {
   const { meta } = await pruneOldMails(directory(env), now - KEPT_MS, PRUNE_PAGE).run();
   return meta.changes >= PRUNE_PAGE;

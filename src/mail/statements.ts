@@ -1,6 +1,6 @@
 import { statement } from "../platform/database/statement.ts";
 
-/** Writes a mail down, to be sent from then on; once for an id. */
+/** Stores a mail, to be sent from then on; once for an id. */
 // plan: looks nothing up
 export const insertMail = statement<
   [
@@ -37,7 +37,7 @@ export const insertMailOfLink = statement<
     ON CONFLICT DO NOTHING`,
 );
 
-/** Takes a mail to send it: nobody else takes it until `again`. */
+/** Takes a mail to send it: no other process takes it until `again`. */
 // plan: SEARCH mails USING PRIMARY KEY (id=?)
 export const takeMail = statement<[id: string, again: number, now: number]>(
   "UPDATE mails SET due_at = ?2, attempts = attempts + 1 WHERE id = ?1 AND due_at <= ?3 RETURNING *",
@@ -53,7 +53,7 @@ export const delayMail = statement<[id: string, due: number]>(
   "UPDATE mails SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT NULL",
 );
 
-/** Mails that wait for their next try, those that wait longest first. */
+/** Mails that wait for their next try, those that wait for the longest time first. */
 // plan: SEARCH mails USING COVERING INDEX mails_due (due_at<?)
 export const mailsDue = statement<[now: number, take: number]>(
   "SELECT id FROM mails WHERE due_at <= ? ORDER BY due_at LIMIT ?",
@@ -65,7 +65,7 @@ export const newestMails = statement<[before: number, id: string, take: number]>
   "SELECT * FROM mails WHERE (created_at, id) < (?1, ?2) ORDER BY created_at DESC, id DESC LIMIT ?3",
 );
 
-/** Forgets mails of before an instant that are over. */
+/** Removes mails from before an instant that were sent or failed. */
 // plan: SEARCH mails USING PRIMARY KEY (id=?)
 // plan: LIST SUBQUERY 1
 // plan: SEARCH mails USING INDEX mails_by_time (created_at<?)
@@ -74,7 +74,7 @@ export const pruneOldMails = statement<[before: number, take: number]>(
     (SELECT id FROM mails WHERE created_at < ?1 AND due_at IS NULL ORDER BY created_at, id LIMIT ?2)`,
 );
 
-/** How many wait, as far as is counted, and since when the longest of them. */
+/** The number of waiting mails, counted up to a limit, and since when the oldest waits. */
 // plan: CO-ROUTINE (subquery-1)
 // plan: SEARCH mails USING INDEX mails_due (due_at>?)
 // plan: SCAN (subquery-1)

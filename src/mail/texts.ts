@@ -1,7 +1,7 @@
 import type { Language } from "../platform/text.ts";
 import type { MailDetails, MailKind, Notice } from "./shapes.ts";
 
-/** One mail before it is put into a form: sentences, and the words on the link. */
+/** One mail before it has a format: its sentences, and the words on the link. */
 export interface MailText {
   subject: string;
   before: string[];
@@ -140,7 +140,7 @@ export function greeting(language: Language, name: string): string {
   return name === "" ? "Hello," : `Hello ${name},`;
 }
 
-/** What a mail says. */
+/** The text of a mail. */
 export function textOf(kind: MailKind, language: Language, details: MailDetails): MailText {
   return TABLES[language][kind](details);
 }

@@ -1,9 +1,9 @@
-/** The local installation: it has no domain and sends nothing; what it would send is shown on a page. */
+/** The local installation: it has no domain and sends nothing. A page shows the mails that it would send. */
 export function isLocal(env: Pick<Env, "ENVIRONMENT">): boolean {
   return env.ENVIRONMENT === "local";
 }
 
-/** Variables an operator may leave empty; the generated types know only what the file says today. */
+/** Variables that an operator may leave empty; the generated types know only the values in the present file. */
 function setting(env: Env, name: "PUBLIC_URL" | "MAIL_FROM"): string {
   const value: unknown = Reflect.get(env, name);
   return typeof value === "string" ? value : "";
@@ -16,10 +16,10 @@ export function senderOf(env: Env): string | null {
 }
 
 /**
- * Where people open the pages: scheme, host and port. Never what a request says of itself, except on a local
- * installation: whoever names another host could have somebody's link sent there.
+ * The address of the pages: scheme, host and port. It is never taken from a request, except on a local installation:
+ * somebody who names another host could have a user's link sent there.
  * @param url of the request.
- * @returns null where nobody has said it.
+ * @returns null if it is not configured.
  */
 export function publicOrigin(env: Env, url: string): string | null {
   const address = setting(env, "PUBLIC_URL");
@@ -27,7 +27,7 @@ export function publicOrigin(env: Env, url: string): string | null {
   return isLocal(env) ? new URL(url).origin : null;
 }
 
-/** Whether mail that is written here arrives anywhere. */
+/** Whether mails that this deployment stores are sent or shown anywhere. */
 export function sendsMail(env: Env): boolean {
   return isLocal(env) || (senderOf(env) !== null && URL.canParse(setting(env, "PUBLIC_URL")));
 }

@@ -2,7 +2,7 @@ import type { Language } from "../platform/text.ts";
 import type { MailDetails, MailKind } from "./shapes.ts";
 import { greeting, textOf } from "./texts.ts";
 
-/** A mail as it is handed to the platform. */
+/** A mail in the form that the platform accepts. */
 export interface WrittenMail {
   subject: string;
   text: string;
@@ -11,12 +11,12 @@ export interface WrittenMail {
 
 const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** Text as HTML that shows just that. */
+/** A text as HTML that shows exactly this text. */
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (found) => ESCAPES[found] ?? "");
 }
 
-/** Puts a mail into both forms. @param url of its link; null where it has none. */
+/** Writes a mail as text and as HTML. @param url of its link; null if it has none. */
 export function writeMail(kind: MailKind, language: Language, details: MailDetails, url: string | null): WrittenMail {
   const { subject, before, action, after } = textOf(kind, language, details);
   const hello = greeting(language, details.name);
@@ -29,7 +29,7 @@ export function writeMail(kind: MailKind, language: Language, details: MailDetai
     ...after.map(paragraph),
   ];
   return {
-    // A name or a title may hold no line break, but what goes into a header is looked at again.
+    // A name or a title has no line break; but everything in a header is checked again.
     subject: subject.replace(/[\r\n]+/g, " "),
     text: `${plain.join("\n\n")}\n`,
     html: `<!doctype html><html lang="${language}"><meta charset="utf-8"><body>${html.join("")}</body></html>`,

@@ -2,16 +2,16 @@ import { allAnswers, directory, onEveryShard } from "../platform/database/shards
 import type { Statement } from "../platform/database/statement.ts";
 import { lowerBar, raiseBar } from "./statements/erasures.ts";
 
-// The directory knows who is being erased from its erasures. A shard gets the note before anything is removed there,
-// and from then on refuses every row that was read earlier and is written late. The first shard is the directory's own
-// database.
+// The directory finds people who are being erased in its table of erasures. A further shard gets a note before anything
+// is removed there, and from then on refuses every row that was read before and is written late. The first shard is in
+// the database of the directory.
 
 /** Notes in every shard that somebody is being erased. @throws while one of them does not answer. */
 export async function raiseBars(env: Env, user: string): Promise<void> {
   await inFurtherShards(env, raiseBar, user);
 }
 
-/** Forgets it again: the id itself is personal. @throws while a shard does not answer. */
+/** Removes this note again: the id itself is personal data. @throws while a shard does not answer. */
 export async function lowerBars(env: Env, user: string): Promise<void> {
   await inFurtherShards(env, lowerBar, user);
 }

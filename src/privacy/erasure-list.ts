@@ -5,8 +5,8 @@ import { acceptedSecrets, signingKey } from "../platform/secrets.ts";
 import { erasedSubjects, erasuresAfter } from "./erasure-notes.ts";
 import { tombstonesAfter } from "./statements/tombstones.ts";
 
-// The list of erasures: hashes of the ids of everybody who was ever erased. It is small, holds no personal data, and must
-// outlive the deployment: a restore that does not know it revives people.
+// The list of erasures: hashes of the ids of everybody who was ever erased. It is small, has no personal data, and must
+// outlive the deployment: a restore without it would bring erased people back.
 
 const listSchema = z.object({
   format: z.literal(1),
@@ -21,7 +21,7 @@ const signedSchema = z.strictObject({ erasures: z.unknown(), signature: z.string
 /** Hashes read by one statement. */
 const PAGE = 5_000;
 
-/** The list as it is in this deployment: in D1, beside the backups, and in lists that were brought. */
+/** The whole list of this deployment: from D1, from the notes beside the backups, and from lists that were brought. */
 export async function listErasures(env: Env, now: number): Promise<ErasureList> {
   const subjects = await everyErasure(env);
   for (let after = ""; ; ) {
@@ -41,7 +41,7 @@ export async function everyErasure(env: Env): Promise<Set<string>> {
   return subjects;
 }
 
-/** Lists that were brought to this deployment and are what somebody with its secret signed. */
+/** Lists that were brought to this deployment and have a valid signature of its secret. */
 export async function broughtLists(env: Env): Promise<ErasureList[]> {
   const found: ErasureList[] = [];
   for (let key = ""; ; ) {
@@ -57,14 +57,20 @@ export async function broughtLists(env: Env): Promise<ErasureList[]> {
 
 const encoder = new TextEncoder();
 
-/** A list as it leaves the house: signed, because a line more erases somebody, and a line less revives them. */
+/**
+ * A list for another deployment. It is signed, because an added line erases somebody, and a removed line brings
+ * somebody back.
+ */
 export async function signErasures(secret: string, list: ErasureList): Promise<string> {
   const key = await signingKey(secret, "backup");
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`erasures ${JSON.stringify(list)}`));
   return JSON.stringify({ erasures: list, signature: new Uint8Array(signature).toHex() });
 }
 
-/** Reads a signed list. @returns `erasures_tampered` when it is not exactly what was signed with a secret of this deployment. */
+/**
+ * Reads a signed list.
+ * @returns `erasures_tampered` when it differs from what was signed with a secret of this deployment.
+ */
 export async function openErasures(env: Env, text: string): Promise<Result<ErasureList>> {
   const tampered = refuse("erasures_tampered");
   const signed = signedSchema.safeParse(jsonOf(text));

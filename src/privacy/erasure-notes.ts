@@ -1,28 +1,28 @@
 import { create, listed, pad } from "../platform/backup-bucket.ts";
 
-// Who was erased is noted in the bucket of backups, by hash: a database that is lost or set back does not know it any more.
+// Erased people are noted in the bucket of backups, by hash: a database that is lost or set back does not know them any
+// more.
 
 const ERASED = "erased/";
 const ERASED_IN_ORDER = "erased-in-order/";
-/** In the place of a hash: a whole list. */
+/** Stands in the place of a hash: a whole list. */
 const LIST = "list-";
 
 /**
- * Remembers that a user was erased, by the hash of the id: a restore must not bring them back. Once as one of a set, and
- * once in the order in which they were noted, so that a database that was set back finds what it has forgotten.
- *
- * @param at when it is noted, epoch ms.
+ * Notes that a user was erased, by the hash of the id, so that a restore does not bring them back. There are two notes:
+ * one in a set, and one in the order of erasures, so that a database that was set back finds what it has forgotten.
+ * @param at the instant of the note, epoch ms.
  */
 export async function noteErasure(env: Env, subject: string, at: number): Promise<void> {
   if (await create(env, `${ERASED}${subject}`, "")) await create(env, `${ERASED_IN_ORDER}${pad(at)}-${subject}`, "");
 }
 
-/** Keeps a list of erasures that was brought from elsewhere; it counts like those noted here. */
+/** Stores a list of erasures that was brought from elsewhere; it counts as if it was noted here. */
 export async function keepErasures(env: Env, text: string, at: number): Promise<void> {
   await env.BACKUPS.put(`${ERASED_IN_ORDER}${pad(at)}-${LIST}${crypto.randomUUID()}`, text);
 }
 
-/** A page of what was noted after a key: hashes, and lists that were brought. */
+/** A page of notes after a key: hashes, and lists that were brought. */
 export async function erasuresAfter(
   env: Env,
   key: string,

@@ -20,18 +20,18 @@ import {
 import { erasures } from "./tables.ts";
 
 /**
- * Between the two passes: longer than anything under way may last (a queue's consumer 15 minutes, an access token as
- * long). What such a thing still brought is found by the second pass.
+ * The time between the two passes: longer than any running work may last (a queue's consumer 15 minutes, an access
+ * token as long). The second pass finds what such work still wrote.
  */
 export const SETTLE_MS = 20 * 60_000;
-/** Who works on an erasure is taken for dead after this, and somebody else goes on. */
+/** A worker that has an erasure for so long counts as dead, and another one continues. */
 const LEASE_MS = 120_000;
-/** Longest one run works on one erasure; the cron goes on with it. */
+/** Longest time that one run works on one erasure; the cron continues it. */
 const RUN_MS = 20_000;
 /** First wait after a failed step; doubles with each failure. */
 const RETRY_BASE_MS = 30_000;
 const RETRY_MAX_MS = 3_600_000;
-/** Erasures one minute takes up. */
+/** Erasures that one minute works on. */
 const PAGE = 5;
 
 interface Row {
@@ -43,11 +43,10 @@ interface Row {
 }
 
 /**
- * Notes that a user is to be erased. From here on the id is dead: nobody is created, enrolled or notified under it.
- * Asked again while it runs or when it is done, nothing changes.
- *
- * @param by the admin who asks; null when it is the user.
- * @param audit what else belongs to the change: the entry for the audit chain.
+ * Notes that a user is to be erased. From here on the id is dead: nobody is created, enrolled or notified under it. If
+ * it is requested again, while it runs or later, nothing changes.
+ * @param by the admin who requests it; null when it is the user.
+ * @param audit other statements of the change: the entry for the audit chain.
  */
 export async function requestErasure(
   db: Database,
@@ -76,23 +75,23 @@ export async function requestErasure(
 }
 
 /**
- * Begins the erasure of somebody who was erased before and is here again: from a backup, or in a database that was set
- * back. One that is under way goes on.
+ * Begins the erasure of somebody who was erased before and exists again: from a backup, or in a database that was set
+ * back. An erasure that is running continues.
  */
 export async function eraseAgain(db: D1Database, user: string, now: number): Promise<void> {
   const subject = await subjectOf(user);
   await db.batch([insertTombstone(db, subject, now), insertErasure(db, subject, user, now, SOURCES[0]?.name ?? "")]);
 }
 
-/** Every minute: goes on with the erasures that are due. One that fails delays no other. */
+/** Every minute: continues the erasures that are due. One that fails delays no other. */
 export async function resumeErasures(env: Env, now: number, sources = SOURCES): Promise<void> {
   const { results } = await erasuresDue(directory(env), now, PAGE).all<{ subject: string }>();
   for (const { subject } of results) await runErasure(env, subject, now, sources);
 }
 
 /**
- * Goes on with one erasure where it stopped, until it is done, must wait, or has had its time. Two at once do no harm:
- * every step may be repeated.
+ * Continues one erasure where it stopped, until it is done, must wait, or its time is over. Two runs at once do no
+ * harm: every step can be repeated.
  */
 export async function runErasure(env: Env, subject: string, now: number, sources = SOURCES): Promise<void> {
   const row = await takeErasure(directory(env), subject, now + LEASE_MS, now).first<Row>();
@@ -113,7 +112,7 @@ export async function runErasure(env: Env, subject: string, now: number, sources
 
 async function runSteps(env: Env, row: Row, now: number, sources: readonly PersonalDataSource[]): Promise<void> {
   const started = Date.now();
-  // A step of another release's that is not known here: from the start, which repeats what may be repeated.
+  // A step of another release, which is not known here: begins again, because every step can be repeated.
   const first = Math.max(
     sources.findIndex(({ name }) => name === row.step),
     0,
@@ -129,7 +128,7 @@ async function runSteps(env: Env, row: Row, now: number, sources: readonly Perso
   await finishPass(env, row, now, sources);
 }
 
-/** Leaves the rest to the next minute. */
+/** The next minute does the rest. */
 async function due(env: Env, row: Row, step: string, now: number): Promise<void> {
   await stepErasure(directory(env), row.subject, step, now).run();
 }

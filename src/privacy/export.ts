@@ -2,12 +2,14 @@ import { toInstant } from "../platform/instants.ts";
 import { logFault } from "../platform/log.ts";
 import type { PersonalDataSource } from "./source.ts";
 
-/** Characters gathered before they are handed on: lines are short, and each chunk costs the reader something. */
+/**
+ * Characters that are collected before they are sent on: lines are short, and each chunk costs the reader something.
+ */
 const CHUNK_CHARACTERS = 32_768;
 
 /**
- * Everything held about a user as lines of JSON, each with its `source` and `kind`. A piece is read when the reader has
- * taken the one before, so memory stays flat. The last line says how many there were: a reader that does not see it
+ * Everything held about a user as lines of JSON, each with its `source` and `kind`. A piece is read after the reader
+ * has read the piece before, so memory stays small. The last line has the number of lines: a reader who does not see it
  * knows that the export was cut.
  */
 export function exportStream(

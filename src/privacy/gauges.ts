@@ -3,11 +3,11 @@ import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
 import { erasuresOpen } from "./statements/erasures.ts";
 
-/** Erasures that are not done. Somebody has a right to each, so one that stands still must be seen. */
+/** Erasures that are not done. A person has a right to each of them, so one that makes no progress must be seen. */
 export const privacySection: Section = {
   name: "privacy",
   async read(env, now) {
-    // due_at is always above 0: it makes the partial index usable, which has only rows that are not done.
+    // due_at is always above 0. The condition lets SQLite use the partial index, which has only rows that are not done.
     const row = await erasuresOpen(directory(env)).first<{ n: number; oldest: number | null }>();
     const oldest = row?.oldest ?? null;
     return [

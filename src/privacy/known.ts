@@ -3,9 +3,9 @@ import { NOBODY, type PeoplePage, type PersonalDataSource } from "./source.ts";
 import { SOURCES } from "./sources.ts";
 
 /**
- * Whether anything is held about a user, in whatever place: users of another identity provider have no account here, and
- * records may wait in a journal before any database knows of them. The places are asked one after the other, those that
- * know most people first, until one knows.
+ * Whether anything is held about a user, in any place: users of another identity provider have no account here, and
+ * records may wait in a journal before any database has them. The places are asked one after the other, those that know
+ * most people first, until one knows the user.
  * @throws when a place does not answer and no other knows the user.
  */
 export async function isKnown(
@@ -28,12 +28,12 @@ export async function isKnown(
 const positionSchema = z.object({ source: z.string(), from: z.string().nullable() });
 
 /**
- * A page of everybody of whom any place that can be listed holds something, place after place.
- * @param at where it starts, as the page before said; null: the beginning.
+ * A page of everybody about whom a place holds something, place after place, for the places that can be listed.
+ * @param at where it starts, from the page before; null: the beginning.
  */
 export async function peoplePage(env: Env, at: string | null, sources = SOURCES): Promise<PeoplePage> {
   const position = at === null ? null : positionSchema.parse(JSON.parse(at));
-  // A place that another release knew: from the start, which asks some twice.
+  // A place that only another release knows: begins again, which lists some people twice.
   const index = Math.max(
     sources.findIndex(({ name }) => name === position?.source),
     0,

@@ -4,8 +4,8 @@ import { parseEnrollmentId } from "../platform/ids.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 
 /**
- * Every message about one user names them in one of these ways. One about many enrollments is not dropped for one of them:
- * the object of an erased learner has nothing to deliver.
+ * Every message about one user names the user in one of these fields. A message about many enrollments is not dropped
+ * because of one of them: the object of an erased learner has nothing to deliver.
  */
 function userOf(body: unknown): string | null {
   if (typeof body !== "object" || body === null || "others" in body) return null;
@@ -16,8 +16,8 @@ function userOf(body: unknown): string | null {
 }
 
 /**
- * A batch without the messages about erased users, which are acknowledged: whatever comes late for them revives nothing.
- * While D1 cannot say who that is, the batch goes on as it is; the second pass of an erasure finds what it brings.
+ * A batch without the messages about erased users, which are acknowledged: a late message for them brings nothing back.
+ * While D1 cannot say who was erased, the whole batch is handled; the second pass of an erasure finds what it writes.
  */
 export async function withoutErased(batch: MessageBatch<unknown>, env: Env): Promise<MessageBatch<unknown>> {
   const users = batch.messages.map(({ body }) => userOf(body));

@@ -1,10 +1,13 @@
 import { directory, everyShard } from "../platform/database/shards.ts";
 import { coursesAfter, FORGET_ENROLLMENTS, forgetOwnChanges, forgetRecordChanges } from "./statements/backups.ts";
 
-/** Courses asked for at once. */
+/** Courses read at once. */
 const COURSE_PAGE = 1_000;
 
-/** A user is erased: nothing that was noted names them. What a later backup would say of them, its list of erasures says. */
+/**
+ * For a user who is erased: removes every note of a change that names them. Later backups have the user in their list
+ * of erasures.
+ */
 export async function forgetChangesOf(env: Env, user: string): Promise<void> {
   const db = directory(env);
   await db.batch([

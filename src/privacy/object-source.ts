@@ -14,7 +14,7 @@ export async function* exportedBy(
   } while (from !== null);
 }
 
-/** @throws when the call was refused: within a source there is nobody to hand a refusal to. */
+/** @throws when the call was refused: a source cannot return a refusal. */
 export function answered<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`refused: ${result.refusal.code}`);
   return result.value;

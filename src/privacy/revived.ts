@@ -10,7 +10,7 @@ import { SOURCES } from "./sources.ts";
 import { erasureState, hurry, RUNNING, settleAgain } from "./statements/erasures.ts";
 import { BURY, saveWatch, UNKNOWN_SUBJECTS, watched } from "./statements/tombstones.ts";
 
-/** How long a minute's cron searches for those who were revived. */
+/** How long the cron of one minute looks for erased people who are back. */
 const WALK_MS = 15_000;
 
 const watchSchema = z.object({ read_to: z.string(), walk_at: z.string().nullable() });
@@ -21,26 +21,26 @@ export async function bury(db: D1Database, subjects: readonly string[], now: num
 }
 
 /**
- * Of these people, begins to erase whoever was erased before: their ids are dead, and still some place holds something.
+ * Begins to erase those of these people who were erased before: their ids are dead, and a place still holds something.
  * @returns those that are being erased.
  */
 export async function eraseRevived(env: Env, people: readonly string[], now: number): Promise<string[]> {
   const revived = [...(await erasedAmong(directory(env), people))];
   for (const user of revived) await eraseAgain(directory(env), user, now);
-  // One that settles has been through its first pass: what lists them still is a copy of before.
+  // An erasure in its settling state has done its first pass: a place that still lists the user has an old copy.
   const results = await RUNNING.find<{ id: string }>(directory(env), revived);
   return results.map(({ id }) => id);
 }
 
 /**
- * After a restore: erasures that had been through their first pass begin again, because what that pass had removed may have
- * come back with rows and objects that were copied before it.
+ * After a restore: erasures after their first pass begin again, because the restored rows and objects may be older than
+ * that pass.
  */
 export async function beginErasuresAgain(db: D1Database, now: number): Promise<void> {
   await settleAgain(db, SOURCES[0]?.name ?? "", now).run();
 }
 
-/** Goes through the first pass of an erasure. @returns whether nothing of the user is left that was there. */
+/** Runs the first pass of an erasure. @returns whether it removed everything that was there. */
 export async function eraseNow(env: Env, user: string): Promise<boolean> {
   const subject = await subjectOf(user);
   const now = Date.now();
@@ -51,9 +51,9 @@ export async function eraseNow(env: Env, user: string): Promise<boolean> {
 }
 
 /**
- * Every minute: reads what was noted beside the backups since the last time. What this database does not know it has
- * forgotten (it was set back), or never knew (a list was brought): those ids are dead from then on, and everybody who
- * is known anywhere is held against them, a page at a time.
+ * Every minute: reads the notes beside the backups since the last time. If this database does not know a note, it has
+ * forgotten it (it was set back) or never had it (a list was brought). Those ids are dead from then on, and everybody
+ * who is known anywhere is compared with the list, a page at a time.
  */
 export async function watchErasures(env: Env, now: number): Promise<void> {
   const stored = await watched(directory(env)).first();
@@ -90,7 +90,7 @@ async function save(db: D1Database, { read_to, walk_at }: z.infer<typeof watchSc
   await saveWatch(db, read_to, walk_at).run();
 }
 
-/** No note has a key behind this: while a restore fills the database, the watch has nothing to read. */
+/** Sorts behind the key of every note: while a restore fills the database, the watch has nothing to read. */
 const BEHIND_ALL = "~";
 
 /** While a restore fills the database, only the restore writes to it. */
@@ -98,7 +98,7 @@ export async function pauseWatch(db: D1Database): Promise<void> {
   await save(db, { read_to: BEHIND_ALL, walk_at: null });
 }
 
-/** After a restore: reads the whole list once more. */
+/** After a restore: reads the whole list again. */
 export async function resumeWatch(db: D1Database): Promise<void> {
   await save(db, { read_to: "", walk_at: null });
 }

@@ -146,16 +146,17 @@ export function privacyRoutes() {
         const db = databaseOf(c);
         await requestErasure(db, id, actor.id === id ? null : actor.id, now, [addAuditEntry(db, entry, now)]);
         nudgeAudit(c);
-        // Before the answer: no token of the user counts from here on. Where the revocations object does not answer,
-        // the pass of the erasure does it.
+        // Before the answer: from here on no token of the user is valid. If the revocations object does not answer, the
+        // first pass of the erasure does this.
         await callRevocations(c.env, id, (stub) => stub.erase());
       }
       const subject = await subjectOf(id);
-      // At once, so that a restore knows of it even if this database is lost right now; else it is the first step.
+      // At once, so that a restore knows the erasure even if this database is lost in this moment. If it fails, it is
+      // the first step of the erasure.
       await noteErasure(c.env, subject, now).catch((fault: unknown) =>
         logFault("erasure_not_noted", fault, { subject }),
       );
-      // Beside the answer; the cron goes on with whatever this does not reach.
+      // After the answer; the cron continues what is not done here.
       c.executionCtx.waitUntil(
         runErasure(c.env, subject, now).catch((fault: unknown) => logFault("erasure_delayed", fault, { subject })),
       );
@@ -176,7 +177,7 @@ function reaches(c: AppContext, user: string): boolean {
 async function mayErase(c: AppContext, user: string, password: string | undefined): Promise<Result<null>> {
   const actor = actorOf(c);
   if (actor.id !== user) return actor.role === "admin" ? { ok: true, value: null } : NOT_YOURS;
-  // So that the last admin cannot lock everybody out by accident.
+  // An admin cannot erase themselves, so that the last admin cannot lock everybody out by accident.
   if (actor.role === "admin") return refuse("forbidden", { detail: "Only another admin can erase an admin." });
   if (password === undefined) {
     const errors = [{ path: "password", rule: "required", message: "your password is needed to erase yourself" }];

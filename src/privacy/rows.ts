@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { NOBODY, type PeoplePage } from "./source.ts";
 
-/** A column of D1 that holds user ids. Names are of the code, never from outside. */
+/** A column of D1 that holds user ids. The names come from the code, never from outside. */
 export type UserColumn = readonly [table: string, column: string];
 
 /** Whether any of these columns has this user. One statement. */

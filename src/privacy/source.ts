@@ -1,7 +1,7 @@
 /** A record of an export: one line of it, without the name of its source. */
 export interface ExportedRecord {
   kind: string;
-  /** As it is stored. */
+  /** The row as it is stored. */
   row: object;
 }
 
@@ -11,12 +11,12 @@ export interface PeoplePage {
   next: string | null;
 }
 
-/** A place that lists nobody. */
+/** The answer of a place that cannot list anybody. */
 export const NOBODY: PeoplePage = { ids: [], next: null };
 
 /**
- * A place where something about users is held. Every room that holds personal data has one, listed in sources.ts; export
- * and erasure go through all of them.
+ * A place that holds something about users. Every room with personal data has one, listed in sources.ts; export and
+ * erasure go through all of them.
  */
 export interface PersonalDataSource {
   readonly name: string;
@@ -26,15 +26,15 @@ export interface PersonalDataSource {
    */
   holds(env: Env, user: string): Promise<boolean>;
   /**
-   * A page of the ids that this place holds something of, in any order, each at least once; none where other places list
-   * all of them too. For a restore, which asks of each whether they were erased.
-   * @param from where the page starts, as the page before said; null: the beginning.
+   * A page of the user ids about which this place holds something, in any order, each at least once; none if other
+   * places list all of them too. A restore uses it to find people who were erased.
+   * @param from where the page starts, from the page before; null: the beginning.
    */
   people(env: Env, from: string | null): Promise<PeoplePage>;
-  /** Everything held about a user, in pieces; secrets and their hashes are not among it. */
+  /** Everything held about a user, in pieces, without secrets and their hashes. */
   export(env: Env, user: string): AsyncIterable<ExportedRecord>;
   /**
-   * Removes a bounded piece of it. Harmless to repeat, also after everything is gone.
+   * Removes a limited part of it. It can be repeated without harm, also after everything is gone.
    * @returns "more" while there is more to remove.
    * @throws when it cannot be done now; it is tried again later.
    */

@@ -16,8 +16,9 @@ import { webhooksSource } from "./sources/webhooks.ts";
 import { xapiSource } from "./sources/xapi.ts";
 
 /**
- * Every place that holds personal data, in the order in which it is erased: backups first, so that whatever becomes of
- * this database a restore knows of the erasure; then sessions, so that the user writes nothing more, what feeds others before what it feeds, and the account last. A new room adds its line here.
+ * Every place that holds personal data, in the order in which it is erased. Backups come first, so that a restore knows
+ * of the erasure even if this database is lost. Then come sessions, so that the user writes nothing more. A place that
+ * feeds another comes before it, and the account comes last. A new room adds its line here.
  */
 export const SOURCES: readonly PersonalDataSource[] = [
   backupsSource,

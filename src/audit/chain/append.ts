@@ -7,7 +7,7 @@ import { HEAD_INTERVAL_MS } from "./heads.ts";
 /** Entries wait this long for others before they are projected. */
 const PROJECTION_DELAY_MS = 1_000;
 
-/** Inside a transaction: adds entries, and asks for what follows on new ones. */
+/** Adds entries inside a transaction, and schedules the work that new entries need. */
 export function append(
   { store, scheduler }: ChainContext,
   entries: readonly NewEntry[],

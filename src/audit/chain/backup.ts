@@ -18,13 +18,13 @@ const PAGE_ROWS = 1_000;
 const PAGE_BYTES = 2_000_000;
 /** Heads that may be signed while a chain is copied, at one an hour. */
 const LATE_HEADS = 100;
-/** Under this a chain that is being filled remembers the schema of its copy. */
+/** The key under which a chain that is being filled keeps the schema of its copy. */
 const STEPS = "restored_steps";
 
 /**
- * Tables with their keys, in the order in which they are copied: the long ones page by page. With the last entries come,
- * of the same instant, where the chain stands, its counts and its last heads; who people are comes after that, so that
- * nobody an entry names is missing.
+ * The tables with their keys, in the order in which they are copied: the long ones page by page. The last entries bring
+ * the place of the chain, its counts and its last heads, all of the same instant. The table of people comes after that,
+ * so that it has everybody whom an entry names.
  */
 const PAGED = [
   { name: "heads", key: "number" },
@@ -54,12 +54,12 @@ export interface ChainPage {
 }
 
 /**
- * A page of a copy of a chain; empty when it was never used.
- * @param since null: everything. Else entries after this one, each page with those people whom it names.
+ * A page of a copy of a chain; empty if the chain was never used.
+ * @param since null: everything. Else the entries after this one, each page with the people whom it names.
  */
 export function copyChain(sql: SqlStorage, given: ChainPosition | null, since: number | null = null): ChainPage {
   if (!hasSchema(sql)) return { pages: [], next: null };
-  // A part of the entries is asked for as if the page before had ended there.
+  // For a part of the entries, the copy begins as if the page before had ended there.
   const from = given?.table === "entries" && given.after === "" && since !== null ? { ...given, after: since } : given;
   const at = from === null ? 0 : PAGED.findIndex(({ name }) => name === from.table);
   const table = PAGED[at];
@@ -117,8 +117,8 @@ function withoutCut({ isCut: _isCut, ...page }: ChainRows & { isCut: boolean }):
 }
 
 /**
- * Takes a page of a copy into an empty chain. Until {@link openChain} the chain counts as never used. A page may be given
- * twice.
+ * Writes a page of a copy into an empty chain. Until {@link openChain} the chain counts as never used. The same page
+ * may come twice.
  */
 export function restoreChainPage(storage: DurableObjectStorage, page: ChainRows): Result<{ rows: number }> {
   const { sql } = storage;
@@ -139,7 +139,7 @@ export function restoreChainPage(storage: DurableObjectStorage, page: ChainRows)
 }
 
 /**
- * The last step of a restore: the chain must be whole up to where it says it stands. Heads are offered to the bucket again,
+ * The last step of a restore: the chain must be complete up to its own place. Its heads are sent to the bucket again,
  * and every entry to the search database.
  */
 export function openChain(storage: DurableObjectStorage): Result<{ opened: boolean }> {
@@ -147,7 +147,7 @@ export function openChain(storage: DurableObjectStorage): Result<{ opened: boole
   const steps = storage.kv.get<string[]>(STEPS);
   if (hasSchema(sql) || steps === undefined) return ok({ opened: false });
   return storage.transactionSync(() => {
-    // Of a backup in several links an older one has what was purged by the time of the last.
+    // In a backup of several links, an older link has entries that were purged before the last link.
     sql.exec("DELETE FROM entries WHERE seq <= (SELECT base_seq FROM chain)");
     const [held] = sql
       .exec<{ entries: number; wanted: number; ends: number }>(

@@ -3,12 +3,14 @@ import type { SignedHead, SignedPurge } from "./contract.ts";
 /** Digits of a number in an object's name, so that names sort as numbers do. */
 const DIGITS = 10;
 
-/** Where heads and purge records lie. Whoever wants to be sure of them locks this prefix of the bucket. */
+/**
+ * The place of heads and purge records. An operator can lock this prefix of the bucket, so that nobody changes them.
+ */
 const prefixOf = (kind: "heads" | "purges", chain: string) => `audit/${chain}/${kind}/`;
 
 /**
- * Stores a signed statement where nothing may be yet.
- * @returns false when something else has this number already.
+ * Stores a signed statement, but never replaces another one.
+ * @returns false when another statement has this number already.
  */
 export async function storeStatement(
   bucket: R2Bucket,
@@ -20,12 +22,12 @@ export async function storeStatement(
   const stored = await bucket.put(key, body, {
     onlyIf: new Headers({ "if-none-match": "*" }),
     httpMetadata: { contentType: "application/json" },
-    // Once more beside the object: a walk reads a thousand of them with one listing.
+    // The statement is stored a second time as metadata of its object: one listing then reads a thousand of them.
     customMetadata: { statement: body },
   });
   if (stored !== null) return true;
   const existing = await bucket.get(key);
-  // Stored by an attempt whose answer was lost.
+  // It was stored by an earlier try whose answer was lost.
   return (await existing?.text()) === body;
 }
 

@@ -1,4 +1,4 @@
-/** What crosses the line between the Worker and the chain's object. Plain data. */
+/** Plain data that the Worker and the chain's object send each other. */
 
 /** An entry as it is stored: what the hash covers, and the hash. */
 export interface EntryRow {
@@ -23,13 +23,13 @@ export interface EntryRow {
   hash: string;
 }
 
-/** Who a pseudonym is. */
+/** The user behind a pseudonym. */
 export interface Person {
   pseudonym: string;
   user_id: string;
 }
 
-/** created: it is durable now. duplicate: it was already. conflict: its key stands for another entry. */
+/** created: the entry is durable now. duplicate: it was already. conflict: another entry has its key. */
 type AppendStatus = "created" | "duplicate" | "conflict";
 
 export interface AppendOutcome {
@@ -38,28 +38,28 @@ export interface AppendOutcome {
   hash: string;
 }
 
-/** A statement about the chain that only the holder of the key can have made. */
+/** A statement about the chain that only a holder of the signing key can make. */
 export interface SignedHead {
   chain: string;
-  /** 1, 2, 3: one that is missing is noticed. */
+  /** 1, 2, 3, and so on: a missing one is noticed. */
   number: number;
-  /** Last entry it covers, how many there were then, and that entry's hash. */
+  /** The last entry that it covers, the number of entries then, and the hash of that entry. */
   seq: number;
   count: number;
   hash: string;
   at: number;
-  /** Which key signed it. */
+  /** The name of the key that signed it. */
   kid: string;
   signature: string;
 }
 
-/** A statement that the entries of a prefix were removed on purpose. */
+/** A statement that the first entries of a chain were removed on purpose. */
 export interface SignedPurge {
   chain: string;
   number: number;
   from_seq: number;
   to_seq: number;
-  /** Hash of the last entry removed: what the first that is left follows on. */
+  /** Hash of the last removed entry. The first entry that is left follows it. */
   hash: string;
   /** The entry of the chain that says so. */
   entry_seq: number;
@@ -76,7 +76,7 @@ export interface ChainState {
   base_seq: number;
   seq: number;
   hash: string;
-  /** Entries and removals that the search database does not know yet, and since when. */
+  /** Entries and removals that the search database does not have yet, and since when. */
   unprojected: number;
   oldest_unprojected_ms: number;
   projection_error: string | null;
@@ -89,7 +89,7 @@ export interface ChainState {
 }
 
 export interface PurgeRequest {
-  /** Entries received before this instant may go. */
+  /** Entries received before this instant may be removed. */
   before: number;
   actor: { id: string; role: string };
   request_id: string;

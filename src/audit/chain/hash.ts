@@ -2,12 +2,12 @@ import { nodeCrypto } from "../../platform/node-crypto.ts";
 import { canonicalize, type Json } from "../canonical.ts";
 import type { EntryRow } from "./contract.ts";
 
-/** What the first entry of a chain follows on. */
+/** The hash that the first entry of a chain follows. */
 export const GENESIS = "0".repeat(64);
 
 /**
  * The hash of an entry: SHA-256 over the canonical JSON of every stored value with its place and the hash of the entry
- * before. Computed synchronously, so that the chain grows in one transaction without a foreign await.
+ * before. It is computed synchronously: a transaction must not wait for anything else while the chain grows.
  */
 export function hashOf({ hash: _hash, ...values }: Omit<EntryRow, "hash"> & { hash?: string }): string {
   const stored: Json = values;

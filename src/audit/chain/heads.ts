@@ -3,12 +3,18 @@ import { type AuditKeys, auditKeys, signed } from "../keys.ts";
 import { storeStatement } from "./bucket.ts";
 import type { ChainContext } from "./context.ts";
 
-/** A head is signed this long after the first entry it is the first to cover. */
+/** A head is signed this long after the first new entry that it covers. */
 export const HEAD_INTERVAL_MS = 3_600_000;
-/** Heads that may turn out to be taken in a row; a rewound storage makes as many as it was rewound by. */
+/**
+ * Numbers of heads that may be used already, one after the other. A storage that was set back makes each head of that
+ * time again.
+ */
 const MAX_HEAD_CONFLICTS = 1_000;
 
-/** Signs where the chain stands, unless a head says so already, and stores every head that is not stored yet. */
+/**
+ * Signs the present place of the chain, unless a head has it already, and stores every head that is not in the bucket
+ * yet.
+ */
 export async function signHead(context: ChainContext): Promise<void> {
   const { name, env, store, commit, scheduler } = context;
   const keys = await auditKeys(env);
@@ -20,7 +26,7 @@ export async function signHead(context: ChainContext): Promise<void> {
       commit(() => store.headStored(head.number, Date.now()));
       continue;
     }
-    // The bucket knows more of this chain than its own storage: somebody has turned the storage back.
+    // The bucket has more of this chain than its own storage: somebody has set the storage back.
     conflicts += 1;
     logEvent("audit_head_conflict", { chain: name, number: head.number });
     commit(() => {

@@ -27,9 +27,9 @@ import { unusedState } from "./unused.ts";
 const MAX_BACKOFF_MS = 60_000;
 
 /**
- * One audit chain: the single writer of its entries, each of which holds the hash of the one before. What it has
- * acknowledged is durable here; the database for searching follows by alarm, and heads signed every hour go to the
- * bucket, where nobody overwrites them.
+ * One audit chain: the single writer of its entries, each of which has the hash of the entry before. An acknowledged
+ * entry is durable here. The alarm brings it to the search database later, and a head signed every hour to the bucket,
+ * where nobody overwrites it.
  */
 export class AuditChain extends DurableObject<Env> {
   readonly #store: ChainStore;
@@ -44,13 +44,13 @@ export class AuditChain extends DurableObject<Env> {
     this.#cell.wake();
   }
 
-  /** Adds entries in one transaction. One whose key is known is not added again, so repeating is harmless. */
+  /** Adds entries in one transaction. An entry with a known key is not added again, so a repeat does no harm. */
   async append(entries: readonly NewEntry[]): Promise<Result<AppendOutcome[]>> {
     const nameUser = await pseudonyms(this.env);
     return this.#cell.commit(() => ok(append(this.#context(), entries, nameUser, Date.now())));
   }
 
-  /** A user is erased: their entries stay under their pseudonym, and who it was is not known any more. */
+  /** A user is erased: their entries keep the pseudonym, and the chain forgets the user behind it. */
   async forget(user: string): Promise<Result<{ forgotten: true }>> {
     this.#cell.commit(() => this.#store.forget(user));
     return ok({ forgotten: true });
@@ -72,15 +72,15 @@ export class AuditChain extends DurableObject<Env> {
     return this.#cell.commit(() => ok(this.#store.entries(after, take)));
   }
 
-  /** The chain in numbers. One that was never used stays unused, so that a backup can be restored into it. */
+  /** The chain in numbers. A chain that was never used stays unused, so that a backup can be restored into it. */
   async state(): Promise<Result<ChainState>> {
     if (!this.#cell.exists) return ok(unusedState(this.#cell.name));
     return this.#cell.commit(() => ok(this.#store.state(this.#cell.name, Date.now())));
   }
 
   /**
-   * Removes the oldest entries, up to a signed head: the removal is recorded in the chain and, signed, in the bucket
-   * before anything goes. A crash in between is made good by the alarm.
+   * Removes the oldest entries, up to a signed head. The removal is recorded in the chain and, signed, in the bucket
+   * before any entry is removed. After a crash in between, the alarm does the rest.
    */
   async purge(request: PurgeRequest): Promise<Result<{ purge: SignedPurge | null }>> {
     const keys = await auditKeys(this.env);
@@ -104,12 +104,15 @@ export class AuditChain extends DurableObject<Env> {
     return ok(copyChain(this.ctx.storage.sql, from, since));
   }
 
-  /** Takes a page of a copy into the empty chain. */
+  /** Writes a page of a copy into the empty chain. */
   async restore(page: ChainRows): Promise<Result<{ rows: number }>> {
     return restoreChainPage(this.ctx.storage, page);
   }
 
-  /** Every page is there: opens the chain, which then projects its entries and stores its heads again. */
+  /**
+   * After the last page: opens the chain, which then sends its entries to the search database and its heads to the
+   * bucket again.
+   */
   async open(): Promise<Result<{ opened: boolean }>> {
     const opened = openChain(this.ctx.storage);
     if (!opened.ok || !opened.value.opened) return opened;
@@ -121,7 +124,7 @@ export class AuditChain extends DurableObject<Env> {
     return opened;
   }
 
-  /** The cron's look: re-arms what an alarm may have lost. */
+  /** The cron calls this: it sets the alarm again if it was lost. */
   async sweep(): Promise<Result<ChainState>> {
     if (!this.#cell.exists) return refuse("not_found");
     const { scheduler } = this.#cell;
@@ -154,7 +157,7 @@ export class AuditChain extends DurableObject<Env> {
     return name === "head" ? signHead(this.#context()) : this.#purge();
   }
 
-  /** One purge at a time. */
+  /** Only one purge runs at a time. */
   #purge(): Promise<void> {
     this.#purging ??= carryOutPurge(this.#context()).finally(() => {
       this.#purging = null;

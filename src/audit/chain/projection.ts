@@ -9,7 +9,7 @@ import type { EntryRow, Person } from "./contract.ts";
 /** Entries of one D1 batch, and removals of one. */
 const PROJECTION_PAGE = 500;
 
-/** Writes entries to the database they are searched in; a second time changes nothing. */
+/** Writes entries to the search database; a second time changes nothing. */
 async function projectEntries(
   db: D1Database,
   chain: string,
@@ -52,7 +52,7 @@ export async function projectChain({ name, env, store, commit, scheduler }: Chai
 function tokensOf(row: EntryRow): string {
   const { action, target_type, target_id, course, outcome } = row;
   const details = Object.values(detailsSchema.safeParse(JSON.parse(row.details)).data ?? {});
-  // People are found by the filters: their pseudonyms are no words.
+  // Filters look for people by pseudonym, so pseudonyms are not among the words.
   const target = pseudonymsIn(target_id).length === 0 ? target_id : null;
   const texts = [action, target_type, target, course, outcome, ...details];
   return indexTerms(texts.filter((text) => typeof text === "string").join(" "));

@@ -8,7 +8,7 @@ import type { ChainContext } from "./context.ts";
 import type { PurgeRequest, SignedHead, SignedPurge } from "./contract.ts";
 import { signHead } from "./heads.ts";
 
-/** Inside a transaction: the entry that says what is removed, and the signed record of it. */
+/** Inside a transaction: writes the entry that says what is removed, and the signed record of it. */
 export function orderPurge(
   context: ChainContext,
   { actor, request_id }: PurgeRequest,
@@ -39,7 +39,10 @@ export function orderPurge(
   return purge;
 }
 
-/** Carries out the purge that is ordered: its record and a head that covers it go to the bucket, and only then the entries go. */
+/**
+ * Carries out the ordered purge: first its record and a head that covers it go to the bucket, then the entries are
+ * removed.
+ */
 export async function carryOutPurge(context: ChainContext): Promise<void> {
   const { env, store, commit, scheduler } = context;
   const purge = store.pendingPurge();

@@ -1,7 +1,7 @@
 import { DUE_TIMES_TABLE } from "../../platform/cell/alarm-scheduler.ts";
 import type { SchemaStep } from "../../platform/cell/object-schema.ts";
 
-/** The things a chain does later. */
+/** The jobs that a chain does later. */
 export const CHAIN_DUE_NAMES = ["project", "head", "purge"] as const;
 export type ChainDueName = (typeof CHAIN_DUE_NAMES)[number];
 

@@ -8,7 +8,7 @@ import { GENESIS, hashOf } from "./hash.ts";
 
 type Row<T> = Record<string, SqlStorageValue> & T;
 
-/** The one row that says where the chain stands. */
+/** The one row with the present place of the chain. */
 interface ChainRow {
   base_seq: number;
   seq: number;
@@ -68,7 +68,7 @@ export class ChainStore {
   append(given: readonly NewEntry[], nameUser: NameUser, now: number): AppendOutcome[] {
     const entries = given.map((entry) => this.#pseudonymised(entry, nameUser));
     let { seq, hash, received_at } = this.chain();
-    // Instants of the chain never go back, so that a stretch of time is a stretch of the chain.
+    // Instants in the chain never go back, so a period of time is a range of places.
     received_at = Math.max(received_at, now);
     const outcomes = entries.map((entry): AppendOutcome => {
       const known = this.#sql.exec<Row<EntryRow>>("SELECT * FROM entries WHERE key = ?", entry.key).toArray()[0];
@@ -100,7 +100,7 @@ export class ChainStore {
       .toArray();
   }
 
-  /** Who the pseudonyms in these entries are, as far as they are known. */
+  /** The users behind the pseudonyms in these entries, if they are known. */
   peopleIn(rows: readonly EntryRow[]): Person[] {
     const pseudonyms = new Set(pseudonymsIn(rows.map(personalOf).join(" ")));
     return PEOPLE.exec<Row<Person>>(this.#sql, [...pseudonyms]);
@@ -119,7 +119,7 @@ export class ChainStore {
       .map(({ user_id }) => user_id);
   }
 
-  /** Forgets who a pseudonym was, for good: it is not learnt again either. */
+  /** Forgets the user behind a pseudonym for ever: the chain does not store it again either. */
   forget(user: string): void {
     this.#sql.exec("DELETE FROM people WHERE user_id = ?", user);
     this.#sql.exec("INSERT INTO forgotten (subject) VALUES (?) ON CONFLICT DO NOTHING", subjectOf(user));
@@ -137,7 +137,7 @@ export class ChainStore {
     this.#sql.exec("UPDATE chain SET projection_error = ?", error);
   }
 
-  /** The last head made, stored or not. */
+  /** The last head that was made, stored or not. */
   lastHead(): SignedHead | null {
     return this.#heads("ORDER BY number DESC LIMIT 1")[0] ?? null;
   }
@@ -161,13 +161,13 @@ export class ChainStore {
     this.#sql.exec("UPDATE heads SET stored_at = ? WHERE number = ?", now, number);
   }
 
-  /** The number of a head is taken by one that this chain did not make. */
+  /** Another head, not made by this chain, has this number already. */
   dropHead(number: number): void {
     this.#sql.exec("DELETE FROM heads WHERE number = ?", number);
     this.#sql.exec("UPDATE chain SET head_conflicts = head_conflicts + 1");
   }
 
-  /** The newest stored head all of whose entries were received before an instant: where a purge may cut. */
+  /** The newest stored head whose entries were all received before an instant: a purge may remove up to it. */
   cutBefore(instant: number): SignedHead | null {
     const { base_seq } = this.chain();
     const [head] = this.#heads(
@@ -227,7 +227,7 @@ export class ChainStore {
     };
   }
 
-  /** A user keeps the pseudonym they were given first, whatever has become of the key since. */
+  /** A user keeps their first pseudonym, also after the key has changed. */
   #pseudonymised(entry: NewEntry, nameUser: NameUser): NewEntry {
     const named = pseudonymised(entry, (user) => {
       const [known] = this.#sql
@@ -253,7 +253,7 @@ export class ChainStore {
   }
 }
 
-/** The values of an entry that may name users. */
+/** The fields of an entry that may name users. */
 function personalOf({ actor_id, target_id, enrollment, reported_by }: EntryRow): string {
   return [actor_id, target_id, enrollment, reported_by].join(" ");
 }
@@ -280,7 +280,7 @@ function rowOf(entry: NewEntry, place: { seq: number; received_at: number; prev:
   };
 }
 
-/** What an erased user is remembered by, as in `tombstones`: it depends on no secret. */
+/** The hash of an erased user, as in `tombstones`: it depends on no secret. */
 function subjectOf(user: string): string {
   return nodeCrypto().createHash("sha256").update(user).digest("hex");
 }

@@ -42,15 +42,16 @@ export interface VerifiedPage {
   entries: number;
   from_seq: number;
   to_seq: number;
-  /** Null when the walk is over. */
+  /** Null after the last page. */
   next: WalkState | null;
-  /** Whether the search database was there to be compared. */
+  /** Whether the search database answered and was compared. */
   projection: "compared" | "unavailable";
 }
 
 /**
  * Checks the next page of the main chain against itself, the signed statements in the bucket and the search database.
- * Whatever grows meanwhile is no break: witnesses of the end are read before the chain, records of removals after it.
+ * New entries during the check are no break: the heads and the search database are read before the chain, and the
+ * records of purges after it.
  */
 export async function verifyPage(env: Env, state: WalkState, take: number): Promise<Result<VerifiedPage>> {
   const keys = await auditKeys(env);
@@ -77,7 +78,7 @@ export async function verifyPage(env: Env, state: WalkState, take: number): Prom
   const forged = heads.forged.map((place): Break => ({ kind: "head_forged", ...place }));
   const forgedPurges = purges.forged.map((place): Break => ({ kind: "purge_forged", ...place }));
   return ok({
-    // A forged statement is reported once: with the page it stands in, or with the first.
+    // A forged statement is reported once: with the page that it covers, or with the first page.
     breaks: [
       ...forged.filter(({ to_seq }) => isLast || to_seq <= walked.state.seq),
       ...(state.seq === 0 ? forgedPurges : []),
@@ -97,7 +98,7 @@ interface Place {
   detail: string;
 }
 
-/** Statements of the main chain that we signed, and what is wrong with the others. */
+/** Statements about the main chain with a valid signature, and the errors of the others. */
 async function believable<T extends SignedHead | SignedPurge>(
   env: Env,
   keys: AuditKeys,
@@ -124,7 +125,7 @@ function placeOf(statement: SignedHead | SignedPurge | null): { from_seq: number
   return { from_seq: statement.seq, to_seq: statement.seq };
 }
 
-/** The last place that the search database knows; null when it does not answer. */
+/** The last place in the search database; null when it does not answer. */
 async function projectedHeight(db: D1Database): Promise<number | null> {
   try {
     const row = await lastProjected(db, MAIN_CHAIN).first<{ seq: number }>();

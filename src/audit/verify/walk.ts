@@ -23,7 +23,7 @@ export const BREAK_KINDS = [
 ] as const;
 type BreakKind = (typeof BREAK_KINDS)[number];
 
-/** What is wrong, and where: the first and the last entry concerned. */
+/** The kind of a break, and its place: the first and the last entry. */
 export interface Break {
   kind: BreakKind;
   from_seq: number;
@@ -31,38 +31,38 @@ export interface Break {
   detail: string;
 }
 
-/** How far a walk is; what its cursor holds. */
+/** The progress of a check, as its cursor holds it. */
 export interface WalkState {
-  /** Last entry walked over, and its hash as stored. */
+  /** The last checked entry, and its stored hash. */
   seq: number;
   hash: string;
-  /** Last head compared, and the last entry that a head has vouched for. */
+  /** The last compared head, and the last entry that a head covers. */
   head: number;
   vouched: number;
 }
 
-/** A page of the chain with what its witnesses say. */
+/** A page of the chain with everything it is compared with. */
 export interface Page {
   rows: readonly EntryRow[];
-  /** Whether nothing follows. */
+  /** Whether this is the last page. */
   isLast: boolean;
-  /** Believable heads after {@link WalkState.head}, in order. */
+  /** Heads with a valid signature after {@link WalkState.head}, in order. */
   heads: readonly SignedHead[];
-  /** Believable purge records, in order. */
+  /** Purge records with a valid signature, in order. */
   purges: readonly SignedPurge[];
-  /** Hashes that the search database has, by place; empty when it was not asked. */
+  /** Hashes in the search database, by place; empty if it was not asked. */
   projected: ReadonlyMap<number, string>;
-  /** Highest place that anybody has seen. */
+  /** The highest place in any of the sources. */
   highest: number;
 }
 
-/** Walks over one page. @returns every break in it, and where the walk stands then. */
+/** Checks one page. @returns every break in it, and the state after the page. */
 export function walk(state: WalkState, page: Page): { breaks: Break[]; state: WalkState } {
   const breaks: Break[] = [];
   const { rows, purges } = page;
   let { seq, hash } = state;
   const [first] = rows;
-  // What was purged on purpose is no gap: the walk goes on from what the record says the last removed entry was.
+  // A purge is no gap: the check continues after the last removed entry in its record.
   const purged = purges.findLast(({ to_seq }) => to_seq > seq && to_seq < (first?.seq ?? Number.POSITIVE_INFINITY));
   const base =
     purges.findLast(({ to_seq }) => first !== undefined && to_seq === first.seq - 1 && to_seq > seq) ?? purged;
@@ -108,7 +108,7 @@ export function walk(state: WalkState, page: Page): { breaks: Break[]; state: Wa
   return { breaks, state: { seq, hash, head: heads.head, vouched: heads.vouched } };
 }
 
-/** What is wrong with an entry by itself. A hash that fits another place shows that the entry was moved. */
+/** The faults of one entry. A hash that fits another place shows that the entry was moved. */
 function faultOf(row: EntryRow, placeOf: ReadonlyMap<string, number>): Break | null {
   if (fits(row, row.seq)) return null;
   const at = { from_seq: row.seq, to_seq: row.seq };
@@ -155,7 +155,7 @@ function compareHeads(
   return { breaks, head: number, vouched: Math.max(vouched, walked.boundary?.to_seq ?? 0), highest };
 }
 
-/** Adds a break; one that continues where the last of its kind ends makes that one longer. */
+/** Adds a break; if it continues the last break of its kind, that one becomes longer. */
 function add(breaks: Break[], next: Break): void {
   const last = breaks.findLast(({ kind }) => kind === next.kind);
   const isSame = last !== undefined && last.to_seq === next.from_seq - 1 && last.detail === next.detail;

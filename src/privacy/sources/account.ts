@@ -34,7 +34,7 @@ import {
   ltiScoresHeld,
 } from "../statements/other-systems.ts";
 
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [
   ["users", "id"],
   ["outside_bans", "user_id"],
@@ -51,7 +51,10 @@ const PLACES: readonly UserColumn[] = [
   ["lti_members", "user_id"],
 ];
 
-/** The user, how they sign in, and one-time values sent to their address. Last, because the others are found by it. */
+/**
+ * The user, their ways to sign in, and one-time values sent to their address. It comes last, because the others are
+ * found by it.
+ */
 export const accountSource: PersonalDataSource = {
   name: "account",
   holds: (env, user) => anyRow(directory(env), PLACES, user),
@@ -61,7 +64,7 @@ export const accountSource: PersonalDataSource = {
     for (const row of rows) yield { kind: "user", row };
     const bans = await outsideBan(directory(env), user).all<Record<string, unknown>>();
     for (const row of bans.results) yield { kind: "ban", row };
-    // Neither the password's hash nor another provider's tokens: they are keys, not data.
+    // The export has neither the hash of the password nor tokens of another provider: they are keys, not data.
     const { results } = await signInWays(directory(env), user).all<Record<string, unknown>>();
     for (const row of results) yield { kind: "account", row };
     for (const [kind, held] of [

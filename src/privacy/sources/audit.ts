@@ -8,8 +8,8 @@ import type { PersonalDataSource } from "../source.ts";
 const PLACES: readonly UserColumn[] = [["audit_people", "user_id"]];
 
 /**
- * The audit log. What it says can never be changed, so it knows users by pseudonyms only: an erasure forgets who the
- * pseudonym was.
+ * The audit log. Its entries can never be changed, so they have only pseudonyms: an erasure forgets which user a
+ * pseudonym stands for.
  */
 export const auditSource: PersonalDataSource = {
   name: "audit",
@@ -17,7 +17,7 @@ export const auditSource: PersonalDataSource = {
     if (await anyRow(directory(env), PLACES, user)) return true;
     return knowsUser(env, user);
   },
-  // The chain knows all whom D1 knows of it.
+  // The chain knows everybody whom its copy in D1 knows.
   people: (env, from) => usersKnown(env, from ?? ""),
   async *export(env, user) {
     const courses = await coursesOf(env, user);

@@ -4,12 +4,12 @@ import { forgetChangesOf } from "../noted-changes.ts";
 import { NOBODY, type PersonalDataSource } from "../source.ts";
 
 /**
- * Backups, which are never written over. That the user was erased is noted beside them, by the hash of the id: whoever
- * restores an older one erases the user again. What is in backups goes with them, when they are old enough.
+ * Backups, which are never overwritten. The erasure is noted beside them, by the hash of the id: a restore of an older
+ * backup erases the user again. The data in backups are removed with them, when they are old enough.
  */
 export const backupsSource: PersonalDataSource = {
   name: "backups",
-  // Copies of what the other places hold, which is what they are found by.
+  // Backups are copies of the other places, which list the same people.
   holds: async () => false,
   people: async () => NOBODY,
   async *export() {},

@@ -28,7 +28,7 @@ import {
   rosterPeopleOf,
 } from "../statements/rosters.ts";
 
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [
   ["courses", "owner_id"],
   ["course_versions", "published_by"],
@@ -48,8 +48,9 @@ const PLACES: readonly UserColumn[] = [
 ];
 
 /**
- * What a user may do and see in courses goes; who observed them goes too. Courses a user wrote, and erasures an admin asked for. They are not theirs alone and stay; who wrote, published,
- * activated or asked is replaced by a name that leads to nobody.
+ * The rights of a user in courses are removed, and so are those who observed them. Courses that the user wrote, and
+ * erasures that an admin requested, stay because they are not theirs alone: the name of the writer, publisher,
+ * activator or admin is replaced by one that leads to nobody.
  */
 export const coursesSource: PersonalDataSource = {
   name: "courses",
@@ -74,7 +75,7 @@ export const coursesSource: PersonalDataSource = {
     await directory(env).batch([
       renameOwner(directory(env), user, pseudonym),
       renamePublisher(directory(env), user, pseudonym),
-      // An admin who erased others before.
+      // If the user is an admin who erased others before.
       renameEraser(directory(env), user, pseudonym),
       renameKeyMaker(directory(env), user, pseudonym),
       renameActivator(directory(env), user, pseudonym),

@@ -20,15 +20,15 @@ import {
   REMOVE_MIRRORS,
 } from "../statements/enrollments.ts";
 
-/** Of each shard. */
+/** The columns of each shard. */
 const PLACES: readonly UserColumn[] = [["enrollments", "user_id"]];
-/** Of the directory. */
+/** The column of the directory. */
 const INDEX: readonly UserColumn[] = [["user_courses", "user_id"]];
 
 /** Enrollments erased by one call. */
 const PAGE = 25;
 const PARALLEL_OBJECTS = 6;
-/** The key of their rows, and how many are read at a time: an answer is small, an announcement may be a megabyte. */
+/** The key of each table, and the rows read at a time: an answer is small, an announcement may have a megabyte. */
 const PAGES = {
   progress: { key: "item_id", first: "", rows: 1_000 },
   submissions: { key: "id", first: "", rows: 50 },
@@ -36,7 +36,7 @@ const PAGES = {
   divergences: { key: "id", first: "", rows: 5 },
 } as const;
 
-/** Enrollments of a user that there may be: one for each course, registered or not. */
+/** The enrollments that a user may have: one for each course, registered or not. */
 type Enrollments = readonly string[];
 
 const positionSchema = z.object({ place: z.int(), from: z.string().nullable() });
@@ -46,7 +46,7 @@ export const enrollmentsSource: PersonalDataSource = {
   name: "enrollments",
   async holds(env, user) {
     if (await anyRow(directory(env), INDEX, user)) return true;
-    // What was brought without a registration, too.
+    // Also rows that arrived without a registration.
     const own = await everyEnrollment(env, user);
     const found = await onEveryShard(env, async ({ db }) => {
       if (await anyRow(db, PLACES, user)) return true;
@@ -89,8 +89,9 @@ export const enrollmentsSource: PersonalDataSource = {
     }
   },
   /**
-   * Shard after shard, and in each the object first and its rows after: a crash between leaves rows that are found again.
-   * No object starts from them meanwhile, because an erased one never does. The index goes last: it says where to look.
+   * Erases shard after shard, and in each shard the object first and its rows after: after a crash in between, the rows
+   * are found again. No object starts from these rows meanwhile, because an erased one never does. The index comes
+   * last: it says where to look.
    */
   async erase(env, user) {
     await raiseBars(env, user);
@@ -103,7 +104,7 @@ export const enrollmentsSource: PersonalDataSource = {
   },
 };
 
-/** Erases a page of what one shard has. @returns whether there may be more. */
+/** Erases a page of the enrollments in one shard. @returns whether there may be more. */
 async function eraseInShard(env: Env, db: D1Database, user: string, own: Enrollments): Promise<boolean> {
   const { results } = await enrollmentsOf(db, user, PAGE).all<{ id: string }>();
   const ids = results.map(({ id }) => id);
@@ -111,11 +112,11 @@ async function eraseInShard(env: Env, db: D1Database, user: string, own: Enrollm
     const erase = () => callEnrollment(env, id, (stub) => stub.erase());
     const erased = await erase();
     if (erased.ok) return;
-    // Its pending entries for the audit chain, behind everything that came before them.
+    // First its pending entries for the audit chain are delivered, with everything before them.
     await drainEnrollment(env, id);
     answered(await erase());
   });
-  // With the rows that a delivery under way has brought after the registration of its enrollment was gone.
+  // Includes rows that a running delivery wrote after the registration of its enrollment was gone.
   const mirrored = [...new Set([...ids, ...own])];
   const statements = [
     ...Object.values(REMOVE_MIRRORS).flatMap((remove) => remove.over(db, mirrored)),
@@ -131,7 +132,7 @@ async function everyEnrollment(env: Env, user: string): Promise<string[]> {
   return results.map(({ slug }) => enrollmentId(slug, user));
 }
 
-/** The rows that D1 mirrors of an enrollment in one table, page by page. */
+/** The rows of an enrollment in one table of the mirror, page by page. */
 async function* mirrorsOf(
   db: D1Database,
   table: (typeof MIRRORS)[number],

@@ -10,7 +10,7 @@ const PLACES: readonly UserColumn[] = [["event_log", "user_id"]];
 /** Archived events removed by one call. */
 const PAGE = 1_000;
 
-/** Live events: the user's channel, and what of it reached D1. */
+/** Live events: the channel of the user, and their archived events in D1. */
 export const eventsSource: PersonalDataSource = {
   name: "events",
   async holds(env, user) {

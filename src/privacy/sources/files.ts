@@ -8,12 +8,12 @@ import type { PersonalDataSource } from "../source.ts";
 const BYTES = "bytes ";
 const PLACES: readonly UserColumn[] = [["files", "owner"]];
 
-/** Files: what is known of them, and their bytes. An export says where each is downloaded, which its owner may. */
+/** Files: their rows and their bytes. An export has the address of each file, and the owner may download it. */
 export const filesSource: PersonalDataSource = {
   name: "files",
   async holds(env, user) {
     if (await anyRow(directory(env), PLACES, user)) return true;
-    // Bytes whose row has gone, or never came.
+    // Bytes whose row is gone, or never came.
     return (await env.FILES.list({ prefix: fileKey(user, ""), limit: 1 })).objects.length > 0;
   },
   async people(env, from) {

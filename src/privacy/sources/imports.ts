@@ -6,8 +6,8 @@ import type { PersonalDataSource } from "../source.ts";
 const PLACES: readonly UserColumn[] = [["course_imports", "owner"]];
 
 /**
- * Courses that a user imported. The archives may hold people of another platform, and go with the imports; what was made
- * of them is a version of its course.
+ * Courses that a user imported. An archive may have people of another platform, and is removed with its import; the
+ * draft made from it is a version of its course.
  */
 export const importsSource: PersonalDataSource = {
   name: "imports",

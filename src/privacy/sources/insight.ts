@@ -3,15 +3,15 @@ import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 import { dropLearner, dropPredictions, heldByInsight } from "../statements/insight.ts";
 
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [
   ["insight_learners", "user_id"],
   ["insight_predictions", "user_id"],
 ];
 
 /**
- * Early warning: what was given about a learner, and what was predicted. Data snapshots name nobody: a learner stands
- * in them under a pseudonym, and is absent from the next one.
+ * Early warning: the data given about a learner, and the predictions. Data snapshots name nobody: they have learners
+ * under pseudonyms, and an erased learner is not in the next one.
  */
 export const insightSource: PersonalDataSource = {
   name: "insight",

@@ -13,7 +13,7 @@ import {
   placesKept,
 } from "../statements/learning.ts";
 
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [
   ["calendar_feeds", "user_id"],
   ["certificates", "user_id"],
@@ -24,8 +24,9 @@ const PLACES: readonly UserColumn[] = [
 ];
 
 /**
- * What a learner works with beside the course: calendars, certificates, where they stopped reading, what they were told. The
- * row of a certificate stays without its learner, so that its address can say that it is no longer available.
+ * What a learner uses besides the course: calendars, certificates, places where they stopped reading, messages to them.
+ * The row of a certificate stays without its learner, so that its address can say that the certificate is no longer
+ * available.
  */
 export const learningSource: PersonalDataSource = {
   name: "learning",

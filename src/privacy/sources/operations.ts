@@ -3,25 +3,25 @@ import { wholeUserId } from "../../platform/ids.ts";
 import { NOBODY, type PersonalDataSource } from "../source.ts";
 import { answersPage, dropAnswer, dropLetter, lettersPage } from "../statements/operations.ts";
 
-/** Rows looked at by one statement. */
+/** Rows read by one statement. */
 const PAGE = 1_000;
 
 /**
- * Copies that operating the service leaves behind: answers kept for repeated requests, and messages nobody could
- * deliver. They repeat what other sources export, so nothing is exported from here.
+ * Copies made while the service runs: answers kept for repeated requests, and dead letters. They repeat data of other
+ * sources, so nothing is exported from here.
  */
 export const operationsSource: PersonalDataSource = {
   name: "operations",
   async holds(env, user) {
     const names = naming(user);
-    // An answer that refuses somebody else's question about an id holds nothing of anybody.
+    // An answer that refuses another user's request about an id holds nothing about anybody.
     const isHeld = ({ scope, body, status }: Answer) =>
       scope.startsWith(`${user} `) || (status !== null && status < 400 && names.test(body ?? ""));
     for await (const answer of answersNaming(directory(env), user, names)) if (isHeld(answer)) return true;
     for await (const _letter of lettersNaming(directory(env), user, names)) return true;
     return false;
   },
-  // Everything in them is also where it was copied from, or on its way there.
+  // The same people are where these rows were copied from, or on their way there.
   people: async () => NOBODY,
   async *export() {},
   async erase(env, user) {
@@ -45,15 +45,15 @@ interface Answer {
 
 type Naming = Pick<RegExp, "test">;
 
-/** Finds an id that stands alone, and not as a part of a longer one; in an address it may stand percent-encoded. */
+/** Finds an id as a whole, not as a part of a longer id; in an address it may be percent-encoded. */
 function naming(user: string): Naming {
   const [plain, encoded] = [wholeUserId(user), wholeUserId(encodeURIComponent(user))];
   return { test: (text) => plain.test(text) || encoded.test(text) };
 }
 
-// Both tables are walked by their keys, a page at a time: nothing in them is indexed by whom they speak of.
+// Both tables are read by their keys, a page at a time: no index has the users that their rows name.
 
-/** Stored answers that name a user, in the order of their keys. They may be removed while they are walked. */
+/** Stored answers that name a user, in the order of their keys. The caller may remove them meanwhile. */
 async function* answersNaming(db: D1Database, user: string, names: Naming): AsyncIterable<Answer> {
   let after = { scope: "", key: "" };
   for (;;) {

@@ -5,10 +5,10 @@ import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 import { dropSessions, sessionsOf } from "../statements/sessions.ts";
 
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [["sessions", "user_id"]];
 
-/** Sessions. First of all: when they are gone and revoked, the user can write nothing any more. */
+/** Sessions. They come early: once they are removed and revoked, the user cannot write any more. */
 export const sessionsSource: PersonalDataSource = {
   name: "sessions",
   holds: (env, user) => anyRow(directory(env), PLACES, user),

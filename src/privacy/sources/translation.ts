@@ -14,7 +14,7 @@ const PLACES: readonly UserColumn[] = [
 /** Records read at a time. */
 const PAGE = 500;
 
-/** Translation sessions and tasks: what waits in the owner's journal, and what the backends have. */
+/** Translation sessions and tasks: those that wait in the owner's journal, and those in the backends. */
 export const translationSource: PersonalDataSource = {
   name: "translation",
   async holds(env, user) {

@@ -4,9 +4,9 @@ import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 import { dropEmptyHookPage, dropFromHookPage, hookPages, renameHookOwner } from "../statements/webhooks.ts";
 
-/** Rows looked at by one statement. */
+/** Rows read by one statement. */
 const PAGE = 500;
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [["webhook_subscriptions", "owner"]];
 
 interface Found {
@@ -16,8 +16,8 @@ interface Found {
 }
 
 /**
- * Events that other systems are told, for 30 days. They repeat what other sources export, so nothing is exported from here. What
- * was delivered is out of reach: whoever runs the receiver is to be asked.
+ * Events that are sent to other systems, kept for 30 days. They repeat data of other sources, so nothing is exported
+ * from here. Latchkey cannot remove what was delivered: the operator of the receiver has to do it.
  */
 export const webhooksSource: PersonalDataSource = {
   name: "webhooks",
@@ -39,7 +39,7 @@ export const webhooksSource: PersonalDataSource = {
   },
 };
 
-/** Pages that name an enrollment of a user, which no index does: they are walked by their keys. */
+/** Pages that name an enrollment of a user. No index finds them, so all pages are read by their keys. */
 async function* pagesNaming(db: D1Database, user: string): AsyncIterable<Found> {
   const named = `:${JSON.stringify(user).slice(1)}`;
   let after = { subscription: "", seq: 0 };

@@ -13,7 +13,7 @@ import {
   xapiToDrop,
 } from "../statements/xapi.ts";
 
-/** Where D1 has user ids of this. */
+/** The columns of D1 that have user ids of this source. */
 const PLACES: readonly UserColumn[] = [
   ["xapi_people", "user_id"],
   ["xapi_documents", "user_id"],
@@ -27,8 +27,8 @@ const statementRow = z.looseObject({ course_slug: z.string(), seq: z.int() });
 const documentRow = z.looseObject({ position: z.int() });
 
 /**
- * Learning records that name a user in any place, and documents kept for them. A statement that names others too is removed
- * for all: it says something of the user wherever it stands.
+ * Learning records that name a user anywhere, and documents kept for the user. A statement that also names others is
+ * removed for all of them, because it says something about the user wherever it is kept.
  */
 export const xapiSource: PersonalDataSource = {
   name: "xapi",

@@ -10,7 +10,10 @@ export const membershipsOf = statement<[user: string]>(
   "SELECT course_slug, role, added_at FROM course_members WHERE user_id = ?",
 );
 
-/** Whom a user observes, and that they are observed: not by whom, who is somebody else. */
+/**
+ * The learners whom a user observes, and the courses in which the user is observed. It does not say by whom, because
+ * that is somebody else.
+ */
 // plan: COMPOUND QUERY
 // plan: LEFT-MOST SUBQUERY
 // plan: SEARCH course_observers USING INDEX course_observers_by_user (user_id=?)

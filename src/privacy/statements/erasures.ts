@@ -3,7 +3,7 @@ import { statement } from "../../platform/database/statement.ts";
 
 // The erasures themselves, and the note in each further shard that somebody is being erased.
 
-/** Orders an erasure; one that is done is begun again. */
+/** Orders an erasure; one that was done begins again. */
 // plan: looks nothing up
 export const insertErasure = statement<[subject: string, user: string, now: number, step: string]>(
   `INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES (?1, ?2, ?3, 'running', ?4, ?3)
@@ -21,7 +21,7 @@ export const erasuresDue = statement<[now: number, limit: number]>(
   "SELECT subject FROM erasures WHERE state <> 'done' AND due_at <= ? ORDER BY due_at LIMIT ?",
 );
 
-/** Takes an erasure that is due, unless somebody has. */
+/** Takes an erasure that is due, unless another worker has it. */
 // plan: SEARCH erasures USING PRIMARY KEY (subject=?)
 export const takeErasure = statement<[subject: string, until: number, now: number]>(
   `UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state <> 'done' AND due_at <= ?3

@@ -34,6 +34,6 @@ export const dropMarks = statement<[user: string]>("DELETE FROM notice_marks WHE
 // plan: SEARCH learner_messages USING INDEX learner_messages_by_user (user_id=?)
 export const dropMessages = statement<[user: string]>("DELETE FROM learner_messages WHERE user_id = ?");
 
-/** What they wrote to others stays with those, without its writer. */
+/** Messages that the user wrote stay with their receivers, without the writer. */
 // plan: SEARCH learner_messages USING INDEX learner_messages_by_sender (sender_id=?)
 export const forgetSender = statement<[user: string]>("UPDATE learner_messages SET sender_id = '' WHERE sender_id = ?");

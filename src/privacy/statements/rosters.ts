@@ -18,7 +18,7 @@ export const dropRosterGrants = statement<[user: string]>(
   "DELETE FROM roster_grants WHERE user_id = ?1 OR learner_id = ?1",
 );
 
-/** The rosters that a user set: they stay, and run no more until somebody else sets them. */
+/** The rosters that a user set stay, but do not run before somebody else sets them. */
 // plan: SEARCH roster_sources USING INDEX roster_sources_by_owner (owner=?)
 export const renameRosterOwner = statement<[user: string, name: string]>(
   "UPDATE roster_sources SET owner = ?2, due_at = NULL WHERE owner = ?1",
