@@ -2,7 +2,7 @@ import { newestNotes } from "./store.ts";
 
 /** When backups last succeeded, epoch seconds; null for what never happened. */
 export interface BackupAges {
-  /** The end of the newest backup that has everything. */
+  /** The end of the newest whole backup. */
   lastSuccess: number | null;
   /** The last time a backup was restored into an empty store, compared and read. */
   lastVerified: number | null;

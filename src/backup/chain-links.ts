@@ -1,14 +1,14 @@
 import { ok, type Result, refuse } from "../platform/results.ts";
 import type { Chain, Manifest } from "./format.ts";
 
-/** More links than any chain has: a chain that is longer leads in a circle. */
+/** More links than any chain has: a longer chain would be a circle. */
 const MOST_LINKS = 1_000;
 
 /**
  * The links of a chain, the full backup first.
  * @param read a manifest as text and opened, by the id of its backup.
- * @returns `backup_link_missing` or `backup_manifest_tampered` naming the link that is not there, or not what the one after
- *   it was built on.
+ * @returns `backup_link_missing` or `backup_manifest_tampered`, with the link that is missing, or differs from the one
+ * on which the next link was built.
  */
 export async function chainOf(
   last: Manifest,

@@ -9,13 +9,16 @@ import { d1Tables } from "./rows.ts";
 import { schemaOf } from "./schema.ts";
 import { backupIds, keyOf, manifestOf, newestNotes, verifications } from "./store.ts";
 
-/** Links of a chain: a full backup a week, and what changed in the nights between. */
+/** Links of a chain: a full copy once a week, and the changes of the nights in between. */
 const MAX_LINKS = 7;
 /** A full backup of this age gets no further links; an hour less than a week, so that it is weekly. */
 const FULL_EVERY_MS = 7 * DAY_MS - 3_600_000;
-/** Nor does one whose links have become this share of its own bytes together: a restore would read more and more. */
+/**
+ * A full copy gets no further links either when the links together have this share of its bytes: a restore would read
+ * more and more.
+ */
 const MAX_SHARE = 0.5;
-/** Of so few bytes together it does not matter. */
+/** A chain of so few bytes may always grow. */
 const FEW_BYTES = 16_000_000;
 /** The chain that ends with a backup of this bucket. */
 export async function storedChain(env: Env, id: string): Promise<Result<Chain>> {
@@ -32,7 +35,10 @@ async function storedLink(env: Env, id: string): Promise<Result<{ manifest: Mani
   return ok({ manifest: opened.value, sha256: await sha256Of(new Uint8Array(await stored.arrayBuffer())) });
 }
 
-/** What a new backup holds the changes since, and where the audit chain stood then; null: it has to hold everything. */
+/**
+ * The beginning of a new backup of changes: the backup before it, and the place of the audit chain then; null: it must
+ * be a full copy.
+ */
 export async function parentFor(env: Env, now: number): Promise<{ link: Link; manifest: Manifest } | null> {
   const { succeeded } = await newestNotes(env);
   if (succeeded === null) return null;
@@ -45,7 +51,7 @@ export async function parentFor(env: Env, now: number): Promise<{ link: Link; ma
   return null;
 }
 
-/** Why nothing can be built on a backup; null when something can. */
+/** The reason why no link can be built on a backup; null if one can. */
 async function whyFull(env: Env, id: string, now: number): Promise<string | null> {
   const found = await storedChain(env, id);
   if (!found.ok) return `${found.refusal.code}: ${found.refusal.detail ?? id}`;
@@ -59,12 +65,12 @@ async function whyFull(env: Env, id: string, now: number): Promise<string | null
   const most = Math.max(bytes(full) * MAX_SHARE, FEW_BYTES);
   if (links.reduce((sum, link) => sum + bytes(link), 0) > most) return "too much has changed";
   if ((await schemaOf(d1Tables(directory(env)))).sha256 !== last.schema.sha256) return "the schema is different now";
-  // A database that was set back, or is another, does not know what changed.
+  // A database that was set back, or is another one, does not know what changed.
   if (!(await rememberEpochs(env, last.id, last.epochs))) return "the database has no note of it";
   return null;
 }
 
-/** Links after the newest that was verified by which the chain has to be verified again. */
+/** After so many links since the last verification, the chain must be verified again. */
 const VERIFY_AFTER_LINKS = MAX_LINKS - 1;
 
 /** Whether this chain has to be verified now: when it begins, and before it ends. */
@@ -76,9 +82,7 @@ export async function isVerificationDue(env: Env, id: string): Promise<boolean> 
   return after < 0 || after >= VERIFY_AFTER_LINKS;
 }
 
-/**
- * These backups and every one that they are built on: a backup cannot be restored without them.
- */
+/** These backups and every backup on which they are built: a backup cannot be restored without those. */
 async function withParents(env: Env, ids: readonly string[]): Promise<Set<string>> {
   const needed = new Set<string>();
   const waiting = [...ids];
@@ -91,7 +95,7 @@ async function withParents(env: Env, ids: readonly string[]): Promise<Set<string
   return needed;
 }
 
-/** Removes nothing that a backup needs which is kept. @returns those of `old` that none of the others is built on. */
+/** Keeps every backup that a kept one needs. @returns those of `old` on which none of the others is built. */
 export async function removable(env: Env, old: readonly string[]): Promise<string[]> {
   const kept = (await backupIds(env)).filter((id) => !old.includes(id));
   const needed = await withParents(env, kept);

@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-// See migrations/0019_backup_changes.sql, which is the truth; a test compares the two. The statements over them stand in
+// See migrations/0019_backup_changes.sql, which is the truth; a test compares the two. Statements over these tables are
 // set statements beside their use.
 
 export const backupEpochs = sqliteTable("backup_epochs", { epoch: integer().primaryKey(), backup: text().notNull() });

@@ -12,21 +12,21 @@ import {
 } from "./statements.ts";
 import type { ChangeKind } from "./tables.ts";
 
-// What changed since the backup before: noted by the triggers of migrations/0019_backup_changes.sql, in each
-// shard of migrations/shard/0002_backup_changes.sql, and completed when a
-// backup begins by what no trigger notes. Keys of one kind are then walked in order, and each stage reads what they name.
+// The changes since the backup before. Triggers note them (migrations/0019_backup_changes.sql, and in each shard
+// migrations/shard/0002_backup_changes.sql), and the beginning of a backup adds changes that no trigger notes. Then the
+// keys of one kind are read in order, and each stage reads the rows of these keys.
 
-/** Under which number each database notes what changes from now on, by the database's name. */
+/** The number under which each database notes changes from now on, by the database's name. */
 export type Epochs = Record<string, number>;
 
 /** Rows removed by one statement. */
 const FORGET_PAGE = 5_000;
 
-/** From here on changes are noted under a new number: what is noted under an older one will be in this backup. */
+/** From here on changes are noted under a new number: changes under an older number will be in this backup. */
 export async function beginEpoch(env: Env, backup: string): Promise<Epochs> {
   const epochs: Epochs = {};
   for (const { name, db } of everyShard(env)) {
-    // Begun again under the same name after a crash: the number stays.
+    // A backup that begins again under the same name after a crash keeps its number.
     const [, row] = await db.batch<{ epoch: number }>([insertEpoch(db, backup), epochOf(db, backup)]);
     const epoch = row?.results[0]?.epoch;
     if (epoch === undefined) throw new Error(`${name} has no epochs`);
@@ -35,7 +35,7 @@ export async function beginEpoch(env: Env, backup: string): Promise<Epochs> {
   return epochs;
 }
 
-/** Whether every database still knows that this backup began: not one that was set back, or restored, since. */
+/** Whether every database still knows that this backup began. One that was set back or restored since does not. */
 export async function rememberEpochs(env: Env, backup: string, epochs: Epochs): Promise<boolean> {
   for (const { name, db } of everyShard(env)) {
     if ((await knownEpoch(db, epochs[name] ?? -1, backup).first()) === null) return false;
@@ -44,7 +44,7 @@ export async function rememberEpochs(env: Env, backup: string, epochs: Epochs): 
 }
 
 /**
- * Adds keys that no trigger notes, as if they had been noted before this backup began. Harmless to repeat.
+ * Adds keys that no trigger notes, as if they had been noted before this backup began. A repeat does no harm.
  * @param epoch of the backup that is being taken.
  */
 export async function addChanges({ db }: Shard, kind: ChangeKind, epoch: number, keys: readonly string[]) {
@@ -52,13 +52,15 @@ export async function addChanges({ db }: Shard, kind: ChangeKind, epoch: number,
   if (statements.length > 0) await db.batch(statements);
 }
 
-/** Keys of a kind that are noted, in order, each once; those that changed while the backup is taken may be among them. */
+/** Noted keys of a kind, in order, each once. Keys that change during the backup may be among them. */
 export async function changesAfter({ db }: Shard, kind: ChangeKind, after: string, limit: number): Promise<string[]> {
   const { results } = await changedKeys(db, kind, after, limit).all<{ key: string }>();
   return results.map(({ key }) => key);
 }
 
-/** A backup has everything that was noted before its epoch: that is forgotten, and so are the epochs before it. */
+/**
+ * A backup has everything that was noted before its epoch: these notes are removed, and so are the epochs before it.
+ */
 export async function forgetChanges(env: Env, epochs: Epochs): Promise<void> {
   for (const { name, db } of everyShard(env)) {
     const epoch = epochs[name] ?? 0;
@@ -70,7 +72,7 @@ export async function forgetChanges(env: Env, epochs: Epochs): Promise<void> {
   }
 }
 
-/** Before a restore: what was backed up here is another deployment's from now on, and the next backup holds everything. */
+/** Before a restore: the backups up to now belong to another deployment, and the next backup is a full copy. */
 export async function forgetEpochs(env: Env): Promise<void> {
   for (const { db } of everyShard(env)) {
     await db.batch([forgetAllEpochs(db), forgetAllChanges(db)]);

@@ -5,21 +5,24 @@ import type { AppEnv } from "../platform/http/context.ts";
 import { logFault } from "../platform/log.ts";
 import { refuse } from "../platform/results.ts";
 
-/** Where SWITCHES says that a restore has begun and is not finished. */
+/** The key in SWITCHES that says that a restore has begun and has not ended. */
 const RESTORING_KEY = "restoring";
-/** Age from which an isolate asks again, in the background, milliseconds. */
+/** At this age an isolate reads the answer again, in the background, milliseconds. */
 const AGE_MS = 10_000;
-/** How long a location may keep the answer, seconds; the platform takes no less. */
+/** How long a location may keep the answer, seconds; the platform's minimum. */
 const KV_CACHE_SECONDS = 30;
 
 const restoringSchema = z.object({ job: z.string() });
 type Restoring = z.infer<typeof restoringSchema> | null;
 
-/** What this isolate knows; undefined: it never asked. */
+/** The answer in this isolate; undefined: it never asked. */
 let known: Restoring | undefined;
 let askedAt = Number.NEGATIVE_INFINITY;
 
-/** Before a restore writes its first row: whoever was erased may be among what comes, so nobody is served until it ends. */
+/**
+ * Before a restore writes its first row. The restored data may have people who were erased, so nobody is served until
+ * it ends.
+ */
 export async function closeForRestore(env: Env, job: string): Promise<void> {
   await env.SWITCHES.put(RESTORING_KEY, JSON.stringify({ job }));
   remember({ job });
@@ -32,9 +35,9 @@ export async function openAfterRestore(env: Env): Promise<void> {
 }
 
 /**
- * Middleware that serves admins alone while a restore is under way: a restored deployment answers nobody before those are
- * gone who were erased. It waits for KV once in an isolate; then what is remembered answers, and is asked for again in
- * the background. While KV does not answer, everybody is served.
+ * Middleware that serves only admins during a restore: people who were erased must be removed before a restored
+ * deployment answers anybody. It waits for KV once in an isolate; then the remembered answer counts, and is read again
+ * in the background. While KV does not answer, everybody is served.
  */
 export function closedWhileRestoring(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -59,7 +62,7 @@ function remember(restoring: Restoring): void {
 async function ask(env: Env, at: number): Promise<void> {
   try {
     const stored = await env.SWITCHES.get(RESTORING_KEY, { type: "json", cacheTtl: KV_CACHE_SECONDS });
-    // Set here meanwhile: that is newer than what was asked for.
+    // It was set here meanwhile, which is newer than the answer.
     if (askedAt === at) known = stored === null ? null : restoringSchema.parse(stored);
   } catch (fault) {
     known ??= null;

@@ -12,13 +12,13 @@ import { courseAfter, recentlyActive } from "./statements.ts";
 /** Rows of one page. */
 const PAGE = 1_000;
 /**
- * Notes are read from so much before the backup that this one follows: an object whose row in D1 is behind notes that
- * at most every ten minutes.
+ * Notes are read from this long before the backup on which this one is built: an object whose row in D1 is behind notes
+ * that at most every ten minutes.
  */
 const NOTES_OVERLAP_MS = 900_000;
 const PARALLEL_OBJECTS = 6;
 
-/** Where the collecting stands. */
+/** The progress of the collecting. */
 type Place =
   /** Activity of a course's learners. */
   | { of: "activity"; course: string; at: number; id: string }
@@ -26,11 +26,11 @@ type Place =
   | { of: "channels"; database: number; after: string };
 
 /**
- * Completes the list of what changed by what no trigger notes: learners who did something, found by the index that
- * keeps them in that order; objects whose rows in D1 are behind, or that no table shows; and the channels of everybody
- * whose enrollment changed, who may have been notified.
- *
- * @returns where it goes on (null at the end), and the ids of objects that do not say whose they are. Harmless to repeat.
+ * Adds the changes that no trigger notes: learners who did something, found by the index of last activity; objects
+ * whose rows in D1 are behind, or that no table shows; and the channels of everybody whose enrollment changed, because
+ * they may have been notified.
+ * @returns where it continues (null at the end), and the ids of objects that do not say to whom they belong. A repeat
+ * does no harm.
  */
 export async function collectPage(
   env: Env,
@@ -71,7 +71,7 @@ async function collect(env: Env, begun: Begun, place: Place, unreadable: string[
     for (const kind of ["enrollments", "channels"] as const) {
       const own = notes.filter((note) => note.kind === kind && isNew(note));
       const names = await namesOf(env, kind, own, unreadable);
-      // Whoever was erased since is in nothing that is noted.
+      // Notes name nobody who was erased since.
       const erased = await erasedAmong(directory(env), [...new Set(names.map((name) => userOf(kind, name)))]);
       const alive = names.filter((name) => !erased.has(userOf(kind, name)));
       await addChanges(first, kind, epochOf(first.name), alive);
@@ -92,7 +92,7 @@ async function nextCourse(db: D1Database, after: string): Promise<string | null>
   return courseAfter(db, after).first<string>("slug");
 }
 
-/** Names of the objects that are noted, each once. What cannot be asked for its name is added to `unreadable`. */
+/** Names of the noted objects, each once. An object that cannot be asked for its name is added to `unreadable`. */
 async function namesOf(
   env: Env,
   kind: ChangeNote["kind"],
@@ -107,7 +107,7 @@ async function namesOf(
         ? await callChannelObject(env, id, (stub) => stub.whose())
         : await callEnrollmentObject(env, id, (stub) => stub.whose());
     if (!asked.ok) unreadable.push(id);
-    // Nobody's any more: it was erased, or emptied.
+    // It belongs to nobody any more: it was erased, or emptied.
     else if (asked.value !== null) names.add(asked.value);
   });
   return [...names];

@@ -1,11 +1,11 @@
 import { everyShard } from "../platform/database/shards.ts";
 
-/** Receives how many rows D1 has read for a statement. */
+/** Gets the number of rows that D1 has read for a statement. */
 type Counter = (rows: number) => void;
 
 /**
- * Bindings whose databases count the rows they read. What a backup costs must grow with what changed, so each part says
- * how many it took.
+ * Bindings whose databases count the rows they read. The cost of a backup must depend on the number of changes only, so
+ * each part has its number of rows.
  */
 export function countingReads(env: Env): { env: Env; read(): number } {
   let rows = 0;

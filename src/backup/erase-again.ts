@@ -16,23 +16,23 @@ import { ERASURES_STAGE } from "./stages.ts";
 import { partNotes, readPart } from "./store.ts";
 
 /**
- * How whoever restores knows who was erased since the backup. bucket: the backup is in the very bucket that the lost
- * deployment wrote to, which notes each erasure. list: a list of erasures was brought. none: nobody was erased.
+ * How a restore knows who was erased since the backup. bucket: the backup is in the same bucket in which the lost
+ * deployment noted each erasure. list: a list of erasures was brought. none: nobody was erased.
  */
 export const ERASURES = ["bucket", "list", "none"] as const;
 export type Erasures = (typeof ERASURES)[number];
 
 const placeSchema = z.union([z.object({ people: z.string().nullable() }), z.object({ part: z.int(), line: z.int() })]);
-/** Stages whose lines name whose object they are: a channel cannot be found otherwise. */
+/** Stages whose lines name the owner of an object: a channel cannot be found in another way. */
 const NAMED_STAGES = ["channels", "enrollment_objects"];
 const namedLine = z.looseObject({ name: z.string() });
-/** Lines held against the list at a time. */
+/** Lines compared with the list at a time. */
 const LINE_PAGE = 500;
 
 /**
- * Users who were erased after the mark are in the backup. Who they were, nobody wrote down; but the hash of each erased
- * id was. First all of these ids are dead; then everybody whom any place knows is held against them, a page at a time,
- * and whoever is among them is erased before the restore goes on.
+ * A backup has users who were erased after its mark. Nobody wrote down who they were, but the hash of each erased id
+ * was noted. First all of these ids are dead. Then everybody whom any place knows is compared with the list, a page at
+ * a time, and erased people are erased again before the restore continues.
  */
 export async function eraseAgain(
   env: Env,
@@ -81,19 +81,22 @@ async function namedPeople(env: Env, chain: Chain, at: { part: number; line: num
   return ok({ ids, next: JSON.stringify(next) });
 }
 
-/** Hashes of everybody erased, as the backup itself carries them. */
+/** Hashes of everybody who was erased, as the backup has them. */
 async function carriedErasures(env: Env, manifest: Manifest): Promise<string[]> {
   const subjects: string[] = [];
   for (const entry of manifest.parts.filter(({ stage }) => stage === ERASURES_STAGE)) {
     const read = await readPart(env, manifest, entry);
-    // Every part was opened before anything was restored: it went since, and the job is repeated.
+    // Every part was opened before anything was restored, so this one is gone since then, and the job is repeated.
     if (!read.ok) throw new Error(`${entry.name}: ${read.refusal.code}`);
     subjects.push(...read.value.lines.map((line) => String(JSON.parse(line))));
   }
   return subjects;
 }
 
-/** Whether what is said of the erasures can be true. @returns `restore_erasures_unknown`, with what there is to do. */
+/**
+ * Whether the given answer about erasures is possible.
+ * @returns `restore_erasures_unknown`, with the possible next steps.
+ */
 export async function checkErasures(env: Env, manifest: Manifest, said: Erasures | undefined): Promise<Result<null>> {
   const unknown = (detail: string) => refuse("restore_erasures_unknown", { detail });
   if (said === undefined) {

@@ -3,26 +3,26 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { signingKey } from "../platform/secrets.ts";
 
 /**
- * The form of what is written. A reader refuses any other, but for older ones it knows: in form 1 every object is one line,
- * in form 2 a large object is several, piece by piece; in form 3 a backup may hold only what changed since another; in form 4
- * what changed is also found by notes that have no name in them, which earlier releases do not read, so nothing is built on
- * theirs.
+ * The format of backups. A reader refuses every format except this one and older ones that it knows: in format 1 every
+ * object is one line; in format 2 a large object is several pieces; in format 3 a backup may have only the changes
+ * since another; in format 4 changes are also found by notes without a name, which earlier releases do not read, so no
+ * link is built on theirs.
  */
 export const FORMAT = 4;
 const knownFormat = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(FORMAT)]);
 
 export const BACKUP_ID = /^[0-9]{8}T[0-9]{6}(?:[0-9]{3})?Z-[0-9a-f]{8}$/;
 export const MANIFEST = "manifest.json";
-/** Files of a backup, as they are named inside it. */
+/** Files of a backup, with their names inside it. */
 export const FILE_NAME = /^(manifest\.json|[0-9]{5}-[a-z0-9_.]{1,64}\.ndjson\.gz)$/;
 
-/** First line of every part: what it is, so that one in another's place is recognised. */
+/** First line of every part: it says which part this is, so that a part in the wrong place is recognised. */
 const headerSchema = z.object({
   latchkey_backup: knownFormat,
   backup: z.string(),
   part: z.string(),
   stage: z.string(),
-  /** Of a table's rows: the names of the columns. */
+  /** For the rows of a table: the names of the columns. */
   columns: z.array(z.string()).optional(),
 });
 export type PartHeader = z.infer<typeof headerSchema>;
@@ -33,14 +33,14 @@ const partSchema = z.object({
   rows: z.int().min(0),
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Largest sequence number among the rows; 0 where there are none. */
+  /** Largest sequence number among the rows; 0 if there are none. */
   max_seq: z.int(),
 });
 export type PartEntry = z.infer<typeof partSchema>;
 
-/** What is kept beside a part, so that a run can continue where it stopped without reading it. */
+/** A note beside a part, so that a run can continue where it stopped without reading the part. */
 export const noteSchema = partSchema.extend({
-  /** Where the stage goes on; null at its end. */
+  /** Where the stage continues; null at its end. */
   next: z.string().nullable(),
   unreadable: z.array(z.string()),
   /** Rows of D1 that were read for it. */
@@ -49,17 +49,17 @@ export const noteSchema = partSchema.extend({
 export type PartNote = z.infer<typeof noteSchema>;
 
 const linkSchema = z.object({ id: z.string().regex(BACKUP_ID), sha256: z.string() });
-/** One backup as another names it. */
+/** One backup as another backup names it. */
 export type Link = z.infer<typeof linkSchema>;
 
-/** What is kept of a backup from its beginning on, until it has a manifest. */
+/** The note of a backup from its beginning until it has a manifest. */
 export const begunSchema = z.object({
   mark: z.int(),
   parent: linkSchema.nullable().default(null),
-  /** Activity from this instant on is in it. Epoch ms; 0 where it holds everything. */
+  /** It has activity from this instant on. Epoch ms; 0 for a full copy. */
   since: z.int().default(0),
   epochs: z.record(z.string(), z.int()).nullable().default(null),
-  /** The audit chain is copied from here on. */
+  /** The audit chain is copied from this place on. */
   audit_seq: z.int().default(0),
 });
 export type Begun = z.infer<typeof begunSchema>;
@@ -73,29 +73,29 @@ const manifestSchema = z.object({
   schema: z.object({
     /** D1 migrations that had been applied, in order. */
     migrations: z.array(z.string()),
-    /** SHA-256 of the schema these migrations had made, as the database describes it. */
+    /** SHA-256 of the schema that these migrations had made, as the database describes it. */
     sha256: z.string(),
   }),
   rows: z.record(z.string(), z.int()),
   parts: z.array(partSchema),
-  /** Enrollments and users whose object could not be copied; of enrollments the mirror is here. */
+  /** Enrollments and users whose object could not be copied; of these enrollments the mirror is in the backup. */
   unreadable: z.array(z.string()),
-  /** The finished backup before this one, and the SHA-256 of its manifest: none can go unnoticed. */
+  /** The finished backup before this one, and the SHA-256 of its manifest: a missing backup is noticed. */
   previous: linkSchema.nullable(),
-  /** The backup that this one holds the changes since, and the SHA-256 of its manifest; null: it holds everything. */
+  /** The backup since which this one has the changes, and the SHA-256 of its manifest; null: it is a full copy. */
   parent: linkSchema.nullable().default(null),
-  /** Under which number each database noted what changed from its beginning on; null: nothing can be built on it. */
+  /** The number under which each database noted changes from its beginning on; null: no link can be built on it. */
   epochs: z.record(z.string(), z.int()).nullable().default(null),
-  /** Up to where the audit chain is in it or in those before it. */
+  /** The last place of the audit chain in it or in the backups before it. */
   audit_seq: z.int().default(0),
   /** Rows of D1 that were read for the backup. */
   d1_rows_read: z.int().default(0),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
-/** The links of a chain in order: a full backup, and what changed since, one after the other. */
+/** The links of a chain in order: a full copy, then the changes, one backup after the other. */
 export type Chain = readonly [Manifest, ...Manifest[]];
 
-/** The backup that a chain is about: its last link. */
+/** The last link of the chain, which is the backup to restore. */
 export function lastOf(chain: Chain): Manifest {
   return chain.at(-1) ?? chain[0];
 }
@@ -103,8 +103,8 @@ export function lastOf(chain: Chain): Manifest {
 const signedSchema = z.object({ manifest: z.unknown(), signature: z.string() });
 
 /**
- * A fresh id; ids sort by time, to the millisecond: of two that were begun in one second, the newest must be known. Ids
- * without milliseconds are of backups taken by earlier versions.
+ * A new id. Ids sort by time, to the millisecond: the newest of two backups must be known that began in the same
+ * second. Ids without milliseconds come from earlier versions.
  */
 export function newBackupId(now: number): string {
   const instant = new Date(now).toISOString().replaceAll(/[-:.]/g, "");
@@ -129,7 +129,7 @@ const pageLine = z.object({ page: z.object({ rows: z.array(z.unknown()) }) });
 /** Stages whose lines are pages of rows. */
 const PAGED_STAGES = ["journals", "journal_tombstones", "audit_chain"];
 
-/** How many rows the lines of a part stand for: a line of a journal or of the audit chain holds a page of them. */
+/** How many rows the lines of a part are: a line of a journal or of the audit chain is a page of rows. */
 export function rowsIn(stage: string, lines: readonly string[]): number {
   if (!PAGED_STAGES.includes(stage)) return lines.length;
   return lines.reduce((sum, line) => sum + pageLine.parse(JSON.parse(line)).page.rows.length, 0);
@@ -149,8 +149,8 @@ export async function signManifest(secret: string, manifest: Manifest): Promise<
 
 /**
  * Reads a signed manifest.
- * @returns `backup_manifest_tampered` when it is not exactly what was signed with this secret, `backup_schema_mismatch`
- *   when another release signed something this one cannot read.
+ * @returns `backup_manifest_tampered` when it differs from what was signed with this secret, `backup_schema_mismatch`
+ * when another release signed something that this one cannot read.
  */
 export async function openManifest(secret: string, text: string): Promise<Result<Manifest>> {
   const tampered = refuse("backup_manifest_tampered");
@@ -174,9 +174,9 @@ export async function pack(header: PartHeader, lines: readonly string[]): Promis
 }
 
 /**
- * Opens a part whose bytes were read, and says by name what is wrong with it.
- * @param entry what the manifest says of it.
- * @param others the other parts' entries: bytes that are one of theirs have been put in the wrong place.
+ * Opens the bytes of a part, and names any fault.
+ * @param entry the part in the manifest.
+ * @param others the other parts in the manifest: a part in the place of another is recognised.
  */
 export async function openPart(
   backup: string,
@@ -193,7 +193,7 @@ export async function openPart(
   if (header.data.backup !== backup || header.data.part !== entry.name) {
     return refuse("backup_part_swapped", { detail: `${entry.name} is ${header.data.part} of ${header.data.backup}.` });
   }
-  // The last line ends like the others, so that a missing end shows.
+  // The last line ends like the others, so that a missing end is noticed.
   if (lines.pop() !== "") return refuse("backup_part_truncated", { detail: entry.name });
   return ok({ header: header.data, lines });
 }
@@ -229,7 +229,7 @@ function hexOf(bytes: ArrayBuffer): string {
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Bytes of a hex text, or null when it is not ours. */
+/** Bytes of a hex text, or null when it is not valid. */
 function bytesOf(hex: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[0-9a-f]{64}$/.test(hex)) return null;
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

@@ -2,7 +2,7 @@ import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
 import { backupAges } from "./ages.ts";
 
-/** When backups last succeeded and were last verified; nothing while there has been none, which an alert reports. */
+/** When backups last succeeded and were last verified; no value before the first time, which an alert reports. */
 export const backupSection: Section = {
   name: "backups",
   async read(env) {

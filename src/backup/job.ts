@@ -15,57 +15,56 @@ import type { RestoreTarget } from "./target.ts";
 
 const stateSchema = z.object({
   /**
-   * check: every part is opened. load: every part is restored and compared. derive: what is in no backup. open: objects
-   * that were filled. erase: whoever was erased is erased again. close: the end. done.
+   * check: every part is opened. load: every part is restored and compared. derive: data that are in no backup are
+   * made. open: filled objects are opened. erase: erased people are erased again. close: the end. done.
    */
   phase: z.enum(["check", "load", "derive", "open", "erase", "close", "done"]),
   /** The next part of the phase. */
   at: z.int(),
   /** The next line of that part. */
   line: z.int().default(0),
-  /** Where the derive phase goes on. */
+  /** Where the derive phase continues. */
   derived_to: z.string(),
-  /** Where the erase phase goes on; null: at its beginning. */
+  /** Where the erase phase continues; null: at its beginning. */
   erased_to: z.string().nullable().default(null),
   erased_again: z.int().default(0),
-  /** How it is known who was erased since the backup; null: nobody said so yet. */
+  /** How the restore knows who was erased since the backup; null: not said yet. */
   erasures: z.enum(ERASURES).nullable().default(null),
   rows: z.int(),
-  /** Rows that are there now, by the stage they came from. */
+  /** Rows that are restored now, by their stage. */
   loaded: z.record(z.string(), z.int()).default({}),
-  /** Rows that were written after the mark about something that was not there then. */
+  /** Rows that were written after the mark about something that was not in the backup. */
   left_out: z.int(),
-  /** Users' files whose bytes are not where their rows say. */
+  /** Users' files whose bytes are not in the bucket. */
   missing_files: z.int(),
   started_at: z.int(),
   finished_at: z.int().nullable(),
 });
 export type JobState = z.infer<typeof stateSchema>;
 
-/** What a job does beside reading parts. */
+/** The work of a job besides reading parts. */
 export interface JobPlan {
-  /** Where the backup goes; null: it is only checked. */
+  /** The target of the restore; null: the backup is only checked. */
   target: RestoreTarget | null;
-  /** Before the first row: makes the target ready, or refuses it. */
+  /** Before the first row: prepares the target, or refuses it. */
   open(chain: Chain): Promise<Result<null>>;
-  /** Makes the next piece of what is in no backup. @returns where it goes on; null at the end. */
+  /** Makes the next piece of the data that are in no backup. @returns where it continues; null at the end. */
   derive?(from: string): Promise<string | null>;
-  /** Opens what was filled page by page. */
+  /** Opens the objects that were filled page by page. */
   open_objects?(chain: Chain): Promise<Result<null>>;
-  /** Erases a page of those who were erased. @returns where it goes on; null at the end. */
+  /** Erases a page of those who were erased. @returns where it continues; null at the end. */
   erase?(chain: Chain, from: string | null): Promise<Result<{ erased: number; next: string | null }>>;
   /** After the last row. */
   close(chain: Chain, state: JobState): Promise<Result<null>>;
 }
 
 /**
- * Goes on with a check or a restore until it is done, is refused, `until` (epoch ms), or, with bindings that count, until it
- * has asked for as much as one step may. Where it stands is noted after
- * each part, and every part may be taken twice, so a killed job loses seconds. Nothing is restored before every part
- * of every link of the chain has been opened and found whole.
- *
- * @param job name of this job; one that is there already is continued.
- * @param erasures of a restore that begins: how it is known who was erased since the backup.
+ * Continues a check or a restore until it is done, is refused, `until` (epoch ms), or, with bindings that count, until
+ * it has made as many calls as one step may. Its progress is stored after each part, and every part may be done twice,
+ * so a killed job loses seconds. Nothing is restored before every part of every link of the chain has been opened and
+ * found valid.
+ * @param job name of this job; an existing one is continued.
+ * @param erasures for a new restore: how it is known who was erased since the backup.
  */
 export async function continueJob(
   env: Env,
@@ -110,7 +109,7 @@ export async function continueJob(
     state = advanced.value;
     number += 1;
     if (!(await addJobState(env, job, number, JSON.stringify(state)))) {
-      // Somebody else goes on with the same job; both do the same, and one of them is enough.
+      // Another worker continues the same job. Both do the same, and one of them is enough.
       return ok(state);
     }
     if (Date.now() >= until || isSpent(env)) break;
@@ -179,19 +178,19 @@ async function checkParts(
   return ready.ok ? ok({ ...state, phase: "load", at: 0 }) : ready;
 }
 
-/** A part of a link; what is wrong with it is reported with the link, where there are several. */
+/** A part of a link; a fault is reported with its link if there are several. */
 async function readLinkPart(env: Env, chain: Chain, manifest: Manifest, entry: PartEntry) {
   const read = await readPart(env, manifest, entry);
   if (read.ok || chain.length === 1) return read;
   return refuse(read.refusal.code, { detail: `${manifest.id}: ${read.refusal.detail ?? entry.name}` });
 }
 
-/** Each line of these is an object, which costs some calls. */
+/** Stages in which each line is an object, which costs several calls. */
 const OBJECT_STAGES = ["enrollment_objects", "channels"];
 /** Objects loaded at once. */
 const OBJECT_LINES = 100;
 
-/** One part, or some objects of one: where the job stands is noted after each, so that a killed one repeats no more than that. */
+/** One part, or some objects of one: the progress is stored after each, so that a killed job repeats only that. */
 async function loadNext(env: Env, chain: Chain, target: RestoreTarget, state: JobState): Promise<Result<JobState>> {
   const step = restoreOrder(chain)[state.at];
   if (step === undefined) return ok({ ...state, phase: "derive", at: 0 });

@@ -10,11 +10,11 @@ import { beginBackup, continueBackup, runningBackup } from "./run.ts";
 import { lastWritten, newestNotes, prune } from "./store.ts";
 import { verificationPlan } from "./verify.ts";
 
-/** How long one message is worked on: far below the quarter of an hour a consumer may take. */
+/** How long one message is worked on: far less than the fifteen minutes of a consumer. */
 const WORK_MS = 20_000;
-/** A run nobody has written to for so long has lost its message, or its worker. */
+/** A run without progress for so long has lost its message, or its worker. */
 const STALLED_MS = 120_000;
-/** Backups are kept this long, and for as long as one that is kept is built on them. */
+/** Backups are kept for this time, and longer if a kept one is built on them. */
 export const RETENTION_MS = 35 * DAY_MS;
 
 export const backupMessageSchema = z.discriminatedUnion("type", [
@@ -23,7 +23,7 @@ export const backupMessageSchema = z.discriminatedUnion("type", [
 ]);
 type BackupMessage = z.infer<typeof backupMessageSchema>;
 
-/** Every night: begins a backup, and removes those that are old enough. */
+/** Every night: begins a backup, and removes old ones. */
 export async function backUpNightly(env: Env, now: number): Promise<void> {
   const backup = await beginBackup(env, now);
   await env.BACKUP_QUEUE.send({ type: "backup", backup } satisfies BackupMessage);
@@ -31,7 +31,7 @@ export async function backUpNightly(env: Env, now: number): Promise<void> {
   if (removed > 0) logEvent("backups_pruned", { backups: removed });
 }
 
-/** Every minute: takes a backup up again whose message was lost, or whose worker was killed. */
+/** Every minute: continues a backup whose message was lost, or whose worker was killed. */
 export async function resumeBackups(env: Env, now: number): Promise<void> {
   const running = await runningBackup(env, now);
   if (running === null) return;
@@ -41,7 +41,7 @@ export async function resumeBackups(env: Env, now: number): Promise<void> {
   await env.BACKUP_QUEUE.send({ type: "backup", backup: running } satisfies BackupMessage);
 }
 
-/** A piece of a backup or of a verification; what is left comes with the next message. */
+/** A part of a backup or of a verification; the next message does the rest. */
 export async function consumeBackups(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   for (const message of batch.messages) {
     const parsed = backupMessageSchema.safeParse(message.body);
@@ -54,7 +54,7 @@ export async function consumeBackups(batch: MessageBatch<unknown>, env: Env): Pr
       message.ack();
     } catch (fault) {
       logFault("backup_step_failed", fault, { backup: parsed.data.backup });
-      // The minute's cron takes a backup up again, the next night's backup a verification.
+      // The minute cron continues a backup; the next night's backup begins a new verification.
       retryOrDrop("latchkey-backup", message);
     }
   }
@@ -66,7 +66,7 @@ async function work(bindings: Env, message: BackupMessage): Promise<void> {
   if (message.type === "verify") {
     const { backup, job } = message;
     const state = await continueJob(env, backup, job, verificationPlan(env, job), until);
-    // A refusal was logged, and shows as the age of the last verification.
+    // The log has the refusal, and the age of the last verification shows it.
     if (state.ok && state.value.phase !== "done") await env.BACKUP_QUEUE.send(message);
     return;
   }
@@ -80,7 +80,7 @@ async function work(bindings: Env, message: BackupMessage): Promise<void> {
   }
 }
 
-/** A fresh name for a verification: each starts from the beginning, and in a store of its own. */
+/** A new name for a verification: each begins from the start, in a store of its own. */
 export function verificationJob(backup: string): string {
   return `verify-${backup}-${crypto.randomUUID().slice(0, 8)}`;
 }

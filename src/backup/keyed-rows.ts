@@ -13,23 +13,24 @@ import {
 } from "./rows.ts";
 import type { BackedUpTable } from "./tables.ts";
 
-// Rows by the keys they belong to: what a backup of what changed reads, and what a restore of one compares.
+// Rows by the keys to which they belong. A backup of changes reads them, and its restore compares them.
 
-/** Keys asked for at once, and bytes and rows of theirs that are read at once; one key may have more, page by page. */
+/** Keys read at once, and bytes and rows of theirs read at once; one key may have more, page by page. */
 const KEYS = 200;
 const READ_BYTES = 2_000_000;
 const READ_ROWS = 5_000;
 
 export interface KeyedPage {
   lines: string[];
-  /** How many of the keys are done with. */
+  /** The number of keys that are done. */
   done: number;
-  /** Of the next key, the rows up to this one are done with as well; null: none of them. */
+  /** Rows of the next key up to this one are done too; null: none of them. */
   after: Position | null;
 }
 
 /**
- * Rows of a table that belong to the first of these keys, in their order. @param after as the page before said.
+ * Rows of a table that belong to the first of these keys, in their order.
+ * @param after from the page before.
  * @throws when a value has another type than its column: it could not be restored as it was.
  */
 export async function readKeyed(
@@ -43,7 +44,7 @@ export async function readKeyed(
   if (first === undefined) return { lines: [], done: 0, after: null };
   const fit = after === null ? await fitting(tables, table, columns, keys.slice(0, KEYS)) : 0;
   if (fit === 0) {
-    // A key that has more than is read at once.
+    // A key with more rows than are read at once.
     const range = { after, only: onlyOf(table, columns, first) };
     const { lines, last, more } = await readRows(tables, table, columns, range);
     return more && last !== null ? { lines, done: 0, after: last } : { lines, done: 1, after: null };
@@ -60,7 +61,7 @@ export async function readKeyed(
   return { lines, done: fit, after: null };
 }
 
-/** How many of the first keys have rows that can be read at once. */
+/** How many of the first keys have few enough rows to be read at once. */
 async function fitting(
   tables: Tables,
   table: BackedUpTable,
@@ -124,7 +125,7 @@ function selectStatement(table: BackedUpTable, columns: readonly Column[], match
   };
 }
 
-/** Which key of the table's changes a row belongs to. */
+/** The key of a row in its table's kind of changes. */
 export function changeKeyOf(table: BackedUpTable, columns: readonly Column[], line: string): string {
   const values = valuesOf(columns, line);
   return (table.by?.columns ?? [])

@@ -24,13 +24,13 @@ import type { RestoreTarget } from "./target.ts";
 
 const PARALLEL_OBJECTS = 6;
 
-/** What became of a part. */
+/** The results of a part. */
 export interface PartOutcome {
   /** Rows that are there now and were compared. */
   rows: number;
-  /** Rows that do not belong into the target, see {@link BackedUpTable}. */
+  /** Rows that do not belong in the target, see {@link BackedUpTable}. */
   left_out: number;
-  /** Users' files whose bytes are not in the target's bucket; backups list them, and do not hold them. */
+  /** Users' files whose bytes are not in the target's bucket; a backup lists them without their bytes. */
   missing_files?: number;
 }
 
@@ -57,7 +57,7 @@ const storedLine = z.object({
   text: z.string(),
 });
 
-/** Which link of a chain a part is of, from 0, and how many links there are. */
+/** The link of a part, from 0, and the number of links. */
 export interface LinkPlace {
   place: number;
   links: number;
@@ -65,7 +65,7 @@ export interface LinkPlace {
   databases: readonly string[] | null;
 }
 
-/** Notes what a newer link says of older ones: which keys changed, which objects of a bucket it has, and which there are. */
+/** Notes what a newer link has instead of older ones: changed keys, objects of a bucket, and the names of all of them. */
 export async function markPart(tables: Tables, stage: string, place: number, lines: readonly string[]): Promise<void> {
   const isOfBucket = stage === "documents" || stage === "records";
   const keys = lines.map((line) => (isOfBucket ? storedLine.parse(JSON.parse(line)).key : String(JSON.parse(line))));
@@ -73,8 +73,8 @@ export async function markPart(tables: Tables, stage: string, place: number, lin
 }
 
 /**
- * Restores what no newer link supersedes of one part, and compares every row of it with what is there afterwards. Harmless
- * to repeat.
+ * Restores the lines of one part that no newer link replaces, and compares every row of it with the database
+ * afterwards. A repeat does no harm.
  */
 export async function loadPart(
   target: RestoreTarget,
@@ -102,7 +102,7 @@ export async function loadPart(
   if (stage === "channels") return each(lines, (line) => target.channel(line.name, line.dump));
   if (stage === "broadcast_log") return each(lines, (line) => target.broadcastLog(line.dump));
   if (stage === "journals") {
-    // In their order: pages of one table build on each other.
+    // In their order: a page of a table needs the page before.
     for (const line of lines) {
       const { journal, page } = journalLine.parse(JSON.parse(line));
       const loaded = await target.journal(journal, page);
@@ -128,11 +128,11 @@ export async function loadPart(
     const files = lines.map((line) => fileLine.parse(JSON.parse(line)));
     return ok({ rows: files.length, left_out: 0, missing_files: await target.missingFiles(files) });
   }
-  // Tombstones are applied when the journals are opened.
+  // Tombstones are used when the journals are opened.
   return whole;
 }
 
-/** Those lines of a part of which no newer link has something newer. */
+/** The lines of a part that no newer link replaces. */
 async function currentLines(
   tables: Tables,
   columns: ReadonlyMap<string, Column[]>,
@@ -157,7 +157,7 @@ async function currentLines(
   if (stage === "documents" || stage === "records") {
     const keyOfLine = (line: string) => storedLine.parse(JSON.parse(line)).key;
     const newest = await without(stage, keyOfLine);
-    // Those that the newest link does not name any more were removed since.
+    // Objects that the newest link does not name any more were removed since.
     const named = await supersededAmong(tables, namesOf(stage), -1, lines.map(keyOfLine));
     return newest.filter((line) => named.has(keyOfLine(line)));
   }
@@ -165,7 +165,7 @@ async function currentLines(
   return lines;
 }
 
-/** Of files that older links list, some were removed since: then they have no row any more. */
+/** Some of the files in older links were removed since: they have no row any more. */
 async function filesWithRows(tables: Tables, lines: readonly string[]): Promise<string[]> {
   const keys = new Set<string>();
   const keyOfLine = (line: string) => fileLine.parse(JSON.parse(line)).key;
@@ -184,7 +184,7 @@ function givenColumns(header: PartHeader, columns: readonly Column[]): Column[] 
   return given.length < known.length || known.length === 0 ? null : given;
 }
 
-/** Loads rows of a table that every shard has: each into the shard of its course. */
+/** Loads rows of a table that every shard has, each into the shard of its course. */
 async function loadSharded(
   target: RestoreTarget,
   table: BackedUpTable,
@@ -197,7 +197,7 @@ async function loadSharded(
   for (const [course, own] of Map.groupBy(lines, (line) => courseOfLine(table, given, line))) {
     const place = await target.placeOf(course);
     const known = places.get(place.name) ?? { place, lines: [] };
-    // Not spread: there may be more lines than a call takes arguments.
+    // Not with the spread operator: there may be more lines than a call may have arguments.
     known.lines = known.lines.concat(own);
     places.set(place.name, known);
   }
@@ -205,7 +205,7 @@ async function loadSharded(
   const compare = comparePositions(given);
   for (const { place, lines: own } of places.values()) {
     own.sort((a, b) => compare(positionOf(given, a), positionOf(given, b)));
-    // A course that is placed in another database is known: what its fence would ask is answered.
+    // A course that is placed in another database is known, so its fence would be true.
     const { fence: _fence, ...unfenced } = table;
     const loaded = await loadTable(
       place.tables,
@@ -219,11 +219,11 @@ async function loadSharded(
     outcome.rows += loaded.value.rows;
     outcome.left_out += loaded.value.left_out;
   }
-  // Of no rows, that the columns fit is still looked at.
+  // Without rows, it is still checked that the columns fit.
   return places.size > 0 ? ok(outcome) : loadTable(target.tables, table, columns, { header, lines }, isFirst);
 }
 
-/** @param isFirst whether it is of the first link: its rows come in order, and nothing else can be among them. */
+/** @param isFirst whether it is in the first link: its rows come in order, and there can be no others among them. */
 async function loadTable(
   tables: Tables,
   table: BackedUpTable,
@@ -278,7 +278,7 @@ async function loadEnrollments(target: RestoreTarget, lines: readonly string[]):
   }
   const known = objects.filter(({ name }) => registered.has(name));
   const outlines = new Map<string, string[]>();
-  // Of a large object the last piece says which version it is on, and needs the outline.
+  // The last piece of a large object has its version, whose outline is needed.
   for (const { dump } of known.filter(({ dump }) => dump.tables.enrollment !== undefined)) {
     const version = versionOf(dump);
     if (!outlines.has(version.key)) outlines.set(version.key, await outlineOf(target.tables, version));
@@ -306,7 +306,7 @@ async function inTurn<T extends { name: string }>(
   load: (object: T) => Promise<Result<unknown>>,
 ): Promise<Result<null>> {
   const refusals: Result<never>[] = [];
-  // Pieces of one object come in their order, whatever else is under way.
+  // Pieces of one object come in their order, whatever else runs.
   const byName = [...Map.groupBy(objects, ({ name }) => name).values()];
   await inParallel(byName, PARALLEL_OBJECTS, async (pieces, index) => {
     if (index % 10 === 9) await pause();
@@ -321,7 +321,7 @@ async function inTurn<T extends { name: string }>(
   return refusals[0] ?? ok(null);
 }
 
-/** An object without a registration was withdrawn or erased while the backup was taken. */
+/** An object without a registration was withdrawn or erased during the backup. */
 async function registeredAmong(tables: Tables, ids: readonly string[]): Promise<Set<string>> {
   const [rows = []] = await tables.batch([
     {

@@ -1,10 +1,10 @@
 import { everyShard } from "../platform/database/shards.ts";
 
 /**
- * Calls of one step to D1, R2 and objects after which it ends, and the next message or request goes on. The platform ends an
- * invocation at 10,000 of them (1,000 in older accounts), and D1 takes 1,000 statements of one invocation; whatever a
- * step still does after it has looked is far less than the rest. An object that is asked beyond the platform's limit looks
- * like one that is broken.
+ * Calls of one step to D1, R2 and objects, after which the step ends and the next message or request continues. The
+ * platform ends an invocation at 10,000 calls (1,000 in older accounts), and D1 accepts 1,000 statements in one
+ * invocation; the calls of a step after its last check are far fewer than the rest. An object that is called beyond the
+ * platform's limit looks broken.
  */
 export const MOST_CALLS = 500;
 
@@ -13,7 +13,7 @@ const OBJECTS = ["ENROLLMENTS", "CHANNELS", "JOURNALS", "BROADCAST_LOG", "AUDIT_
 
 const meters = new WeakMap<Env, { calls: number }>();
 
-/** Bindings that count what is asked of them, see {@link callsOf}. Each statement counts, in a batch as well. */
+/** Bindings that count their calls, see {@link callsOf}. Each statement of a batch counts too. */
 export function metered(env: Env): Env {
   if (meters.has(env)) return env;
   const meter = { calls: 0 };
@@ -26,17 +26,17 @@ export function metered(env: Env): Env {
   return bindings;
 }
 
-/** Calls that were made through these bindings; 0 where nobody counts. */
+/** Calls made through these bindings; 0 if they do not count. */
 export function callsOf(env: Env): number {
   return meters.get(env)?.calls ?? 0;
 }
 
-/** Whether a step that works with these bindings has to end. */
+/** Whether a step with these bindings must end. */
 export function isSpent(env: Env): boolean {
   return callsOf(env) >= MOST_CALLS;
 }
 
-/** A binding, each call of which counts. A stub is made for each call to an object, an id is only computed. */
+/** A binding whose calls are counted. A stub is made for each call to an object; an id is only computed. */
 function countingCalls<T extends object>(binding: T, meter: { calls: number }): T {
   return new Proxy(binding, {
     get(target, property) {

@@ -6,10 +6,10 @@ import type { Manifest } from "./format.ts";
 import { readPart } from "./store.ts";
 import type { RestoreTarget } from "./target.ts";
 
-/** Bytes of deleted sessions that one call to a journal carries. */
+/** Bytes of deleted sessions in one call to a journal. */
 const TOMBSTONE_BYTES = 4_000_000;
 
-/** Opens the journals that the backup has something of. */
+/** Opens the journals that the backup has data of. */
 export async function openJournals(env: Env, manifest: Manifest, target: RestoreTarget): Promise<Result<null>> {
   const found = new Map<number, { steps: string[]; tombstones: (string | number | null)[][] }>();
   for (const entry of manifest.parts.filter(({ stage }) => stage === "journals" || stage === "journal_tombstones")) {
@@ -25,7 +25,7 @@ export async function openJournals(env: Env, manifest: Manifest, target: Restore
   for (let journal = 0; journal < JOURNALS; journal += 1) {
     const known = found.get(journal);
     if (known === undefined) continue;
-    // Opening is the last of several calls when there are very many: each may be repeated.
+    // Opening is the last of several calls when there are very many sessions: each call may be repeated.
     const pages = cutByBytes(known.tombstones, TOMBSTONE_BYTES).map(({ rows }) => rows);
     const last = pages.pop() ?? [];
     for (const page of pages) {

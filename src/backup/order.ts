@@ -2,14 +2,14 @@ import { type Chain, lastOf, type Manifest, type PartEntry } from "./format.ts";
 import { namesOf, stageOf, tableOf } from "./stages.ts";
 import { RESTORE_ORDER } from "./tables.ts";
 
-/** A part of a link, and which link of the chain it is, from 0. */
+/** A part of a link, and the number of its link in the chain, from 0. */
 export interface LinkPart {
   link: Manifest;
   place: number;
   entry: PartEntry;
 }
 
-/** A step of a restore. mark: notes what older links have that is not restored. load: restores what is left of it. */
+/** A step of a restore. mark: notes which data of older links are not restored. load: restores the others. */
 export interface RestoreStep extends LinkPart {
   does: "mark" | "load";
 }
@@ -17,10 +17,10 @@ export interface RestoreStep extends LinkPart {
 /** Stages whose lines say what changed, and restore nothing themselves. */
 const CHANGED = "changed.";
 const BUCKETS = ["documents", "records"] as const;
-/** Stages of which every link has what changed since the one before. What is not among them, and no table, every link has whole. */
+/** Stages of which every link has only the changes. Of the others that are not tables, every link has everything. */
 const IN_EVERY_LINK = ["enrollment_objects", "channels", "audit_chain", "files", ...BUCKETS];
 const NAMES = BUCKETS.map(namesOf);
-/** Stages that are read in another phase, or are of use to the next backup only. */
+/** Stages that are read in another phase, or only by the next backup. */
 const NOT_LOADED = ["collect", "erasures", ...NAMES];
 
 /** Every part of every link. */
@@ -29,9 +29,9 @@ export function checkOrder(chain: Chain): LinkPart[] {
 }
 
 /**
- * First what newer links have is noted, so that nothing older is restored in its place. Then parents come before
- * children, rows before objects, and channels before the objects that send them events: those wake with their restore.
- * Of one stage the older link comes first.
+ * First come notes of the data in newer links, so that no older data are restored in their place. Then parents come
+ * before children, rows before objects, and channels before the objects that send them events, because those wake with
+ * their restore. Within one stage the older link comes first.
  */
 export function restoreOrder(chain: Chain): readonly RestoreStep[] {
   const known = ORDERS.get(chain) ?? orderOf(chain);

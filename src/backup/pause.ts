@@ -1,9 +1,9 @@
-/** Long enough for the runtime to look at its sockets, milliseconds. */
+/** Long enough for the runtime to handle its sockets, milliseconds. */
 const PAUSE_MS = 2;
 
 /**
- * Gives way to whoever else waits. A backup is a long chain of short calls, and where they are answered by the same process
- * (the local runtime does so) such a chain lets nobody else in, not even /health, until it ends.
+ * Lets other requests run. A backup is a long row of short calls; if one process answers them all (as in the local
+ * runtime), no other request is answered until it ends, not even /health.
  */
 export function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -6,10 +6,10 @@ import { type Column, lineOf, valuesOf } from "./rows.ts";
 import { PLACED } from "./statements.ts";
 import { readPart } from "./store.ts";
 
-// A backup says in which database each course was. A deployment with other databases has to place its courses again.
+// A backup has the database of each course. A deployment with other databases must place its courses again.
 
 const COURSES = "d1.courses";
-/** A course of a backup, with the place of its row among the lines. */
+/** A course of a backup, with the position of its row among the lines. */
 interface CourseLine {
   at: number;
   slug: string;
@@ -19,11 +19,10 @@ interface CourseLine {
 }
 
 /**
- * Rows of `courses` with the databases that this deployment has. Where the backup was taken with the very same ones, each
- * course stays where it was; otherwise each goes to the least filled, the largest course first. Given again after a crash, a
- * course that is there already stays where it is.
- *
- * @param databases names of the databases that the backup was taken with; null: it does not say.
+ * Rows of `courses` with the databases of this deployment. If the backup was taken with exactly these, each course
+ * stays where it was; otherwise each goes to the least filled database, the largest course first. After a crash, a
+ * course that is already there stays where it is.
+ * @param databases names of the databases at the time of the backup; null: it does not have them.
  */
 export async function placeCourses(
   env: Env,
@@ -32,7 +31,7 @@ export async function placeCourses(
   databases: readonly string[] | null,
 ): Promise<string[]> {
   const at = columns.findIndex(({ name }) => name === "shard");
-  // One of before there were several: the first database is the column's default.
+  // A row from before there were several databases: the first one is the column's default.
   if (at < 0) return [...lines];
   const names = everyShard(env).map(({ name }) => name);
   const isSame = hasSame(env, databases);
@@ -63,8 +62,8 @@ export async function placeCourses(
 }
 
 /**
- * Whether the enrollments of a backup have room in this deployment's databases, where those are others. @returns
- * `shards_full` otherwise: a restore that would fill them beyond their bound is refused before anything is written.
+ * Whether the enrollments of a backup have room in this deployment's databases, if those are others.
+ * @returns `shards_full` if not: the restore is refused before anything is written.
  */
 export async function checkRoom(env: Env, manifest: Manifest): Promise<Result<null>> {
   if (hasSame(env, databasesOf(manifest))) return ok(null);
@@ -81,7 +80,7 @@ export async function checkRoom(env: Env, manifest: Manifest): Promise<Result<nu
   return refuse("shards_full", { detail: message, errors: [{ path: "backup", rule: "room", message }] });
 }
 
-/** Names of the databases that a backup was taken with; null: it does not say. */
+/** Names of the databases at the time of a backup; null: it does not have them. */
 export function databasesOf({ epochs }: Manifest): string[] | null {
   return epochs === null ? null : Object.keys(epochs);
 }

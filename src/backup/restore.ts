@@ -18,7 +18,7 @@ import { forgetSuperseded } from "./superseded.ts";
 import { BACKED_UP } from "./tables.ts";
 import type { RestoreTarget } from "./target.ts";
 
-/** A restore into this deployment: refused unless it has nothing. @param by who restores, for the audit log. */
+/** A restore into this deployment: refused unless it is empty. @param by who restores, for the audit log. */
 export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { id: string; role: string }): JobPlan {
   return {
     target,
@@ -40,14 +40,14 @@ export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { 
       const audit = await callChain(env, (stub) => stub.state());
       if (!audit.ok) return audit;
       if (audit.value.seq > 0) return refuse("restore_target_not_empty", { detail: "The audit chain has entries." });
-      // Hashes of who was erased are nobody's data: a list may have been brought here first.
+      // Hashes of erased people are no personal data: a list may have been brought here before the restore.
       const full = BACKED_UP.filter(({ name }, index) => name !== "tombstones" && (held[index]?.length ?? 0) > 0);
       if (full.length > 0) {
         const names = full.map(({ name }) => name).join(", ");
         return refuse("restore_target_not_empty", { detail: `There are rows in ${names}.` });
       }
       await closeForRestore(env, job);
-      // They come again, with those of the backup, before anybody is erased.
+      // They come again with those of the backup, before anybody is erased.
       const db = directory(env);
       await pauseWatch(db);
       await db.batch([forgetTombstones(db), forgetSupersededRows(db)]);
@@ -78,7 +78,7 @@ export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { 
       const recorded = await appendAll(env, [ownEntry(entry, Date.now())]);
       if (!recorded.ok) return recorded;
       await askForEveryMark(directory(env), Date.now());
-      // Everything is there, and whoever was erased is gone.
+      // Everything is restored, and erased people are gone.
       await openAfterRestore(env);
       logEvent("restored", { backup: manifest.id, rows, left_out, missing_files, erased_again: erased });
       return ok(null);

@@ -107,7 +107,8 @@ export function backupRoutes() {
       const { backup, file } = c.req.valid("param");
       const stored = await c.env.BACKUPS.get(keyOf(backup, file));
       if (stored === null) return respond(c, refuse("not_found").refusal);
-      // Everybody's everything leaves the house. Once a day for each reader: a backup has many files.
+      // A backup has the data of everybody, so a download leaves an entry. One a day for each reader, because a backup
+      // has many files.
       const unique = `${backup}:${actorOf(c).id}:${toInstant(Date.now()).slice(0, 10)}`;
       const ordered = await orderAudit(c, { action: "backup.read", target: { type: "backup", id: backup }, unique });
       if (!ordered.ok) return respond(c, ordered.refusal);
@@ -119,7 +120,7 @@ export function backupRoutes() {
       if (!recorded.ok) return respond(c, recorded.refusal);
       const text = await signErasures(c.env.AUTH_SECRET, await listErasures(c.env, Date.now()));
       const headers = { "content-type": "application/json", "cache-control": "no-store" };
-      // The very text that was signed.
+      // The exact text that was signed.
       return passOn(new Response(text, { headers }));
     })
     .openapi(bringErasuresRoute, async (c) => {
@@ -140,7 +141,8 @@ export function backupRoutes() {
     })
     .openapi(bringRoute, async (c) => {
       const { backup, file } = c.req.valid("param");
-      // An empty deployment's chain must stay empty until the backup's is there: its restore is then what is recorded.
+      // The chain of an empty deployment must stay empty until the backup's chain is there: then the restore is
+      // recorded.
       const chain = await callChain(c.env, (stub) => stub.state());
       if (!chain.ok) return respond(c, chain.refusal);
       if (chain.value.seq > 0) {

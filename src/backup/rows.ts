@@ -8,7 +8,7 @@ export interface Statement {
   values: readonly SqlValue[];
 }
 
-/** Where tables are: D1, or the scratch store of a verification. */
+/** The place of the tables: D1, or the scratch store of a verification. */
 export interface Tables {
   /** Runs statements in one transaction. @returns the rows of each. */
   batch(statements: readonly Statement[]): Promise<Record<string, unknown>[][]>;
@@ -21,7 +21,7 @@ export interface Column {
   key: number;
 }
 
-/** A position in a table: the key of a row. Whole numbers are text, because a number of JavaScript has 53 bits only. */
+/** A position in a table: the key of a row. Whole numbers are text, because a number of JavaScript has only 53 bits. */
 export type Position = readonly string[];
 
 /** D1 as {@link Tables}. */
@@ -52,12 +52,12 @@ export async function columnsOf(tables: Tables, names: readonly string[]): Promi
   );
 }
 
-/** Which rows of a table. */
+/** The rows of a table to read. */
 export interface Range {
   after: Position | null;
   from?: Position;
   through?: Position | null;
-  /** Of these rows those only for which this is true. */
+  /** Only those of these rows for which this is true. */
   only?: { sql: string; values: readonly string[] };
 }
 
@@ -72,7 +72,7 @@ export interface TablePage {
 /** Bytes of rows read at once where rows may be large; one row may have more. */
 const READ_BYTES = 4_000_000;
 
-/** A table as it is read: `page` rows at most by one statement, and where `isSized`, so many bytes at most. */
+/** How to read a table: at most `page` rows by one statement, and if `isSized`, at most so many bytes. */
 export interface ReadTable {
   name: string;
   page: number;
@@ -80,9 +80,9 @@ export interface ReadTable {
 }
 
 /**
- * Rows of a table by primary key. Where rows may be large, their sizes are read first: a page of them by number could be
- * more than can be held.
- * @param range what lies behind `after`, else from `from` on, else from the start; up to and with `through`, else to the end.
+ * Rows of a table by primary key. If rows may be large, their sizes are read first, because a page by number could be
+ * too large for the memory.
+ * @param range after `after`, else from `from` on, else from the start; up to and including `through`, else to the end.
  * @throws when a value has another type than its column: it could not be restored as it was.
  */
 export async function readRows(
@@ -95,7 +95,7 @@ export async function readRows(
   let isCut = false;
   if (table.isSized === true) {
     const [sizes = []] = await tables.batch([pageStatement(table, columns, range, "sizes")]);
-    // Asked here too: a key of another type would stand outside the page that is read next.
+    // Checked here too: a key of another type would be outside the page that is read next.
     for (const row of sizes) requirePlain(table, row);
     let room = READ_BYTES;
     const end = sizes.findIndex(({ bytes }, index) => {
@@ -115,7 +115,7 @@ export async function readRows(
   const last = rows.at(-1);
   return {
     lines,
-    // Where a row was removed in between, the page still goes on behind where it was.
+    // If a row was removed meanwhile, the page still continues after its place.
     last: isCut ? through : last === undefined ? null : positionIn(columns, last),
     more: isCut || lines.length === table.page,
   };
@@ -139,7 +139,7 @@ function pageStatement(
   const key = keyOf(columns);
   const list = key.map(({ name }) => `"${name}"`).join(", ");
   const bound = key.map(({ type }) => (type === "INTEGER" ? "CAST(? AS INTEGER)" : "?")).join(", ");
-  // From the start is from the least there can be, so that the plan is the same.
+  // "From the start" means from the smallest possible value, so that the plan is the same.
   const start = after ?? from ?? key.map(({ type }) => (type === "INTEGER" ? "-9223372036854775808" : ""));
   const pick = ({ name, type }: Column, at: number) =>
     type === "INTEGER" ? `CAST("${name}" AS TEXT) AS c${at}` : `"${name}" AS c${at}`;
@@ -161,7 +161,7 @@ function pageStatement(
   };
 }
 
-/** Writes rows into a table, but for those that its fence leaves out; those it has already stay as they are. */
+/** Writes rows into a table, except those that its fence leaves out; rows that exist already stay as they are. */
 export async function writeRows(
   tables: Tables,
   table: BackedUpTable,
@@ -183,7 +183,7 @@ export async function writeRows(
   }
 }
 
-/** How many of these lines the table's fence would let in. */
+/** How many of these lines the table's fence would accept. */
 export async function countAdmitted(
   tables: Tables,
   table: BackedUpTable,
@@ -192,7 +192,7 @@ export async function countAdmitted(
 ): Promise<number> {
   let admitted = 0;
   const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
-  // Of a long text only the beginning is asked for: a fence looks at keys.
+  // Only the beginning of a long text is sent: a fence reads only keys.
   const keys = lines.map((line) => valuesOf(columns, line).map((value) => value?.slice(0, 200) ?? null));
   for (const { json } of cutByBytes(keys)) {
     const [rows = []] = await tables.batch([
@@ -218,7 +218,7 @@ export function largest(columns: readonly Column[], name: string, lines: readonl
 
 /** A line's values as text; whole numbers keep all their digits. */
 export function valuesOf(columns: readonly Column[], line: string): (string | null)[] {
-  // The source text of a number is handed to the reviver, which is how 64 bits survive.
+  // The reviver gets the source text of a number, so 64 bits are kept.
   const parsed: unknown = JSON.parse(line, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === "number" ? (context?.source ?? String(value)) : value,
   );
@@ -226,12 +226,12 @@ export function valuesOf(columns: readonly Column[], line: string): (string | nu
   return parsed.map((value: unknown) => (value === null ? null : String(value)));
 }
 
-/** A long row, and one with a character that SQLite's JSON ends a text at, is bound value by value. */
+/** A long row, and one with a character at which SQLite's JSON ends a text, is bound value by value. */
 function needsOwnStatement(line: string): boolean {
   return utf8Bytes(line) > LONG_LINE || line.includes("\\u0000");
 }
 
-/** A longer line is bound value by value: as JSON it may be larger than the row that it is of. */
+/** A longer line is bound value by value: as JSON it may be larger than its row. */
 const LONG_LINE = 900_000;
 
 function rowStatement(table: BackedUpTable, columns: readonly Column[], line: string): Statement {
@@ -261,7 +261,7 @@ export function keyOf(columns: readonly Column[]): (Column & { at: number })[] {
 export function lineOf(columns: readonly Column[], row: Record<string, unknown>): string {
   const values = columns.map(({ type }, at) => {
     const value = row[`c${at}`];
-    // Digits as they are: through a number they would be rounded beyond 2^53.
+    // Digits as text: as a number they would be rounded beyond 2^53.
     return type === "INTEGER" && typeof value === "string" ? value : JSON.stringify(value ?? null);
   });
   return `[${values.join(",")}]`;

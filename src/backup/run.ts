@@ -39,34 +39,33 @@ import {
 } from "./store.ts";
 import type { ChangeKind } from "./tables.ts";
 
-/** Says that a backup was begun here, and when exactly. */
+/** The note that a backup began here, and when exactly. */
 const BEGUN = "begin.json";
-/** Bytes of one part before it is compressed; beyond it the part is closed. A page more may come on top. */
+/** Bytes of one part before it is compressed; a part is closed when it has more. One more page may be added to it. */
 const PART_BYTES = 4_000_000;
-/** Pages of one part: it is restored in one step, and 500 objects are some seconds. */
+/** Pages of one part: a part is restored in one step, and 500 objects take some seconds. */
 const PART_PAGES = 20;
-/** Objects of one part that may be missing; their names are kept beside it, where there is not much room. */
+/** Objects of one part that may be missing; their names are in the note of the part, which has little room. */
 const MAX_UNREADABLE = 20;
 /**
- * A backup that is not finished after so long is given up: it would say too little about any one moment. Another is begun.
+ * A backup that takes longer is given up, because it would not be exact enough about any moment. Another one begins.
  */
 const GIVE_UP_MS = 12 * 3_600_000;
 
-/** Before it is looked again whether a course that changes its database has arrived. */
+/** The wait before it is checked again whether a course has arrived in its new database. */
 const MOVE_PAUSE_MS = 250;
 
 /**
- * So long after a write its enrollment has written its row in D1, or has noted that it is behind. A backup of what
- * changed finds it by the one or the other, so its mark is this much before its beginning. Clocks may differ by as
+ * Within this time after a write, its enrollment has written its row in D1, or has noted that the row is behind. A
+ * backup of changes finds it by one of the two, so its mark is this much before its beginning. Clocks may differ by as
  * much.
  */
 const SETTLED_MS = 90_000;
 
 /**
- * Begins a backup, or joins the one that is under way. Whatever was acknowledged before its mark will be in it, or in those
- * that it is built on.
- *
- * @param wants "everything", whatever there is already; "changes": as soon as something can be built on what there is.
+ * Begins a backup, or joins the one that is running. Everything that was acknowledged before its mark will be in it, or
+ * in the backups on which it is built.
+ * @param wants "everything": a full copy; "changes": the changes, if there is a backup to build on.
  */
 export async function beginBackup(env: Env, now: number, wants: "changes" | "everything" = "changes"): Promise<string> {
   const running = await runningBackup(env, now);
@@ -85,9 +84,7 @@ export async function beginBackup(env: Env, now: number, wants: "changes" | "eve
   return id;
 }
 
-/**
- * Changes are noted again from here on. A database that refuses writes is copied as a whole, and nothing is built on it.
- */
+/** From here on changes are noted. A database that refuses writes is copied completely, and no link is built on it. */
 async function epochsFor(env: Env, id: string, areNeeded: boolean): Promise<Begun["epochs"]> {
   try {
     return await beginEpoch(env, id);
@@ -98,18 +95,18 @@ async function epochsFor(env: Env, id: string, areNeeded: boolean): Promise<Begu
   }
 }
 
-/** The backup that is under way; null when there is none. */
+/** The backup that is running; null when there is none. */
 export async function runningBackup(env: Env, now: number): Promise<string | null> {
   const newest = (await backupIds(env)).at(-1);
   if (newest === undefined || instantOf(newest) < now - GIVE_UP_MS || (await isFinished(env, newest))) return null;
-  // One whose files are just being brought from elsewhere was not begun here.
+  // A backup whose files are being brought from elsewhere did not begin here.
   return (await env.BACKUPS.head(keyOf(newest, BEGUN))) === null ? null : newest;
 }
 
 /**
- * Goes on with a backup until it is finished, `until` (epoch ms) is reached, or it has asked for as much as one step may.
- * One that was given up, because a newer one was begun, is never finished. A part that was written is never written again,
- * so it does not matter how often this is killed, or whether two do it at once.
+ * Continues a backup until it is finished, `until` (epoch ms) is reached, or it has made as many calls as one step may.
+ * One that was given up, because a newer one began, is never finished. A written part is never written again, so it
+ * does not matter how often this is killed, or whether two do it at once.
  */
 export async function continueBackup(
   bindings: Env,
@@ -119,7 +116,7 @@ export async function continueBackup(
   const env = metered(bindings);
   if (await isFinished(env, id)) return "done";
   if (await isGivenUp(env, id)) return "given_up";
-  // A course changes its database just now, for a second or so. While a backup is under way, no further one does.
+  // A course is changing its database now, for a second or so. During a backup, no other course begins to.
   if (await isAnyClosing(env)) {
     await new Promise((resolve) => setTimeout(resolve, MOVE_PAUSE_MS));
     return "running";
@@ -138,13 +135,13 @@ export async function continueBackup(
     }
     const from = last === undefined || last.next === null ? null : last.next;
     const note = await writePart(env, id, notes.length + 1, stage, from, until);
-    // Somebody else has written this number: theirs is the one that counts.
+    // Another worker has written this number: its part counts.
     notes = note === null ? await partNotesSoFar(env, id) : [...notes, note];
   } while (Date.now() < until && !isSpent(env));
   return "running";
 }
 
-/** Whether a newer backup was begun here, which has taken over what was noted for this one. */
+/** Whether a newer backup began here, which has taken over the notes for this one. */
 async function isGivenUp(env: Env, id: string): Promise<boolean> {
   for (const other of (await backupIds(env)).filter((newer) => newer > id)) {
     if ((await env.BACKUPS.head(keyOf(other, BEGUN))) !== null) return true;
@@ -223,20 +220,20 @@ async function finish(env: Env, id: string, begun: Begun, notes: readonly PartNo
   if (!(await create(env, keyOf(id, MANIFEST), await signManifest(env.AUTH_SECRET, manifest)))) return;
   if (manifest.unreadable.length === 0) {
     await noteSuccess(env, id, finished_at);
-    // What was noted is in this backup now. One with gaps is followed by one that has all of it.
+    // The noted changes are in this backup now. A backup with gaps is followed by a full copy.
     if (begun.epochs !== null) await forgetChanges(env, begun.epochs);
   } else logFault("backup_with_gaps", new Error(`${manifest.unreadable.length} objects are missing`), { backup: id });
   const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
   logEvent("backup_finished", { backup: id, rows: total, ms: finished_at - instantOf(id) });
 }
 
-/** What was settled about a backup when it began. */
+/** The values that were decided when a backup began. */
 export async function begunOf(env: Env, id: string): Promise<Begun> {
   const begun = await env.BACKUPS.get(keyOf(id, BEGUN));
   return begunSchema.parse(begun === null ? { mark: instantOf(id) } : await begun.json());
 }
 
-/** Reads the keys that changed from the parts in which this backup has written them down. The last one read is held. */
+/** Reads the changed keys from the parts in which this backup has written them. The last part read stays in memory. */
 function keysOf(env: Env, id: string, notes: () => readonly PartNote[]): ChangedKeys {
   const lasts = new Map<string, string>();
   let held: { name: string; keys: string[] } | null = null;

@@ -5,7 +5,9 @@ import type { Manifest } from "./format.ts";
 import type { Tables } from "./rows.ts";
 import { BACKED_UP } from "./tables.ts";
 
-/** Everything that was made by a migration: neither the platform's own nor what a search index makes for itself. */
+/**
+ * Everything that migrations made, without the tables of the platform and those that a search index makes for itself.
+ */
 const MADE_BY_MIGRATIONS = `
   SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '\\_cf%' ESCAPE '\\'
     AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'd1_migrations'
@@ -41,9 +43,8 @@ export async function tablesAsMade(tables: Tables): Promise<string[]> {
 }
 
 /**
- * Whether a backup fits a database: the same migrations with the same outcome, or an older state of them (columns that
- * came since take their default). A backup of a newer schema is refused, and so is one of a schema that was changed by
- * hand.
+ * Whether a backup fits a database: the same migrations with the same result, or an older state of them (newer columns
+ * get their default). A backup of a newer schema is refused, and so is one of a schema that was changed by hand.
  */
 export function checkSchema(backup: Manifest["schema"], target: Manifest["schema"]): Result<null> {
   const unknown = backup.migrations.filter((name, index) => target.migrations[index] !== name);

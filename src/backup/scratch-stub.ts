@@ -1,6 +1,6 @@
 import type { BackupVault } from "./scratch.ts";
 
-/** Calls a scratch store. What it cannot do is a fault of this job, which is tried again as a whole. */
+/** Calls a scratch store. If it cannot do something, the whole job fails and is tried again. */
 export function callScratch<T>(
   env: Env,
   name: string,

@@ -11,17 +11,17 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { buryDeleted, type JournalRows, JournalStore, openJournal, restorePage } from "../records/index.ts";
 import type { Statement } from "./rows.ts";
 
-/** Thrown to take back what was only tried. */
+/** Thrown to roll back a trial. */
 class TakenBack extends Error {}
 
-/** Under this a store remembers that the large object it was given piece by piece is whole. */
+/** Under this key, a store remembers that it got all pieces of a large object. */
 const TRIED = "tried";
 const NOT_FILLED = refuse("restore_differs", { detail: "An object could not be filled; the log says why." });
 
 /**
- * An empty store for trying a backup out: it is filled and read by the code of the real objects, and notifies nobody of
- * what is in it. What belongs to one object is tried in a transaction that is taken back; tables stay until {@link
- * wipe}, or for a day: a check that was given up leaves nothing behind.
+ * An empty store for testing a backup: the code of the real objects fills and reads it, and it notifies nobody. One
+ * object is tested in a transaction that is rolled back; tables stay until {@link wipe}, or for a day, so that a check
+ * that was given up leaves nothing behind.
  */
 export class BackupVault extends DurableObject<Env> {
   /** Runs statements in one transaction. @returns the rows of each. */
@@ -46,7 +46,7 @@ export class BackupVault extends DurableObject<Env> {
     });
   }
 
-  /** Fills an enrollment object, compares it, and asks whether its snapshot is what its facts say. */
+  /** Fills an enrollment object, compares it, and checks that its snapshot follows from its facts. */
   async tryEnrollment(dump: ObjectDump, outline: readonly string[]): Promise<Result<{ rows: number }>> {
     return this.#try((storage) => {
       const loaded = loadEnrollment(storage, dump, outline, "try");
@@ -62,8 +62,8 @@ export class BackupVault extends DurableObject<Env> {
   }
 
   /**
-   * Takes a piece of a large object. With the last one it is compared, and nothing is kept but that it was: a piece that
-   * comes again finds that.
+   * Accepts a piece of a large object. With the last piece, the object is compared and removed, and only a note stays:
+   * a piece that comes again finds it.
    */
   async tryPiece(
     kind: "enrollment" | "channel" | "broadcast_log",
@@ -93,7 +93,7 @@ export class BackupVault extends DurableObject<Env> {
     }
   }
 
-  /** Takes a page of a journal. */
+  /** Accepts a page of a journal. */
   async journal(page: JournalRows): Promise<Result<{ rows: number }>> {
     await this.#wipeLater();
     return restorePage(this.ctx.storage, page);
@@ -112,7 +112,7 @@ export class BackupVault extends DurableObject<Env> {
     return openJournal(this.ctx.storage, new JournalStore(this.ctx.storage.sql), steps, tombstones);
   }
 
-  /** Takes a page of the audit chain. */
+  /** Accepts a page of the audit chain. */
   async auditPage(page: ChainRows): Promise<Result<{ rows: number }>> {
     await this.#wipeLater();
     return restoreChainPage(this.ctx.storage, page);
@@ -123,7 +123,7 @@ export class BackupVault extends DurableObject<Env> {
     return openChain(this.ctx.storage);
   }
 
-  /** Throws everything away. */
+  /** Removes everything. */
   async wipe(): Promise<void> {
     await this.ctx.storage.deleteAll();
   }

@@ -4,15 +4,15 @@ import { type Column, comparePositions, d1Tables, type Position, positionOf, rea
 import { enrollmentIdsAfter, USERS_INDEX } from "./statements.ts";
 import { type BackedUpTable, SHARDED } from "./tables.ts";
 
-// Tables that every shard has. A backup holds the rows of all shards as one table in the order of its key: how many
-// databases there are is nothing that a backup has to know.
+// Tables that every shard has. A backup has the rows of all shards as one table in the order of its key, so a backup
+// does not depend on the number of databases.
 
 /** Whether a table is in every shard, and not in the directory alone. */
 export function isSharded(table: BackedUpTable): boolean {
   return SHARDED.includes(table.name);
 }
 
-/** Column that says whose row it is. */
+/** Column that says to whom a row belongs. */
 function ownerColumn(table: BackedUpTable): string {
   return table.name === "enrollments" ? "id" : "enrollment_id";
 }
@@ -25,7 +25,7 @@ export function courseOfLine(table: BackedUpTable, columns: readonly Column[], l
   return id.slice(0, id.indexOf(":"));
 }
 
-/** Those rows of a shard whose course is there: not what a course has left behind. */
+/** The rows of a shard whose course is there, without the rows of courses that have moved away. */
 export async function rowsAtHome(
   env: Env,
   shard: string,
@@ -42,7 +42,7 @@ export async function rowsAtHome(
 }
 
 /**
- * A page of a table over all shards, by key. What a course has left behind in a shard is no part of it.
+ * A page of a table over all shards, by key, without the rows of courses that have moved away.
  * @throws while one of the shards does not answer: a backup without it would not be whole.
  */
 export async function readShardedRows(
@@ -59,7 +59,7 @@ export async function readShardedRows(
     }),
   );
   const compare = comparePositions(columns);
-  // Nobody's page reaches further than the one that ends first and goes on.
+  // No page may go further than the end of the shortest page that has more after it.
   const [next = null] = pages.flatMap(({ end }) => (end === null ? [] : [end])).sort(compare);
   const rows = pages.flatMap(({ own }) => own).filter(({ key }) => next === null || compare(key, next) <= 0);
   rows.sort((a, b) => compare(a.key, b.key));
@@ -83,13 +83,13 @@ export interface RowsPlace {
   hasCourses: boolean;
 }
 
-/** Where a course's rows go in this deployment: courses are restored before them, and say it. */
+/** The database for a course's rows in this deployment: courses are restored before them, and have it. */
 export async function placeIn(env: Env, course: string): Promise<RowsPlace> {
   const { name, db } = await shardOf(env, course);
   return { name, tables: d1Tables(db), hasCourses: name === FIRST_SHARD };
 }
 
-/** Brings the index of a user's courses up to enrollments that were restored. In the first shard a trigger does it. */
+/** Adds restored enrollments to the index of a user's courses. In the first shard a trigger does it. */
 export async function indexRestored(env: Env, columns: readonly Column[], lines: readonly string[]): Promise<void> {
   const at = (name: string) => columns.findIndex((column) => column.name === name);
   const [user, course] = [at("user_id"), at("course_slug")];

@@ -1,6 +1,6 @@
 import type { StagePage } from "./stage.ts";
 
-/** Early warning's tables between two steps, which are bytes: a run that was cut starts again. */
+/** Tables of early warning between two steps, which are bytes: a run that was cut off begins again. */
 const WORKING_TABLES = "insight/runs/";
 /** Objects of a bucket in one page; each is read, and may have 8 MB. */
 const BUCKET_PAGE = 2;
@@ -21,7 +21,7 @@ export async function readBucket(bucket: R2Bucket, from: string | null, since: n
   for (const { key } of changed.slice(0, BUCKET_PAGE)) {
     if (key.startsWith(WORKING_TABLES)) continue;
     const object = await bucket.get(key);
-    // One that has gone since the list was made was removed after the mark.
+    // An object that has gone since the list was made was removed after the mark.
     if (object === null) continue;
     const { httpMetadata, customMetadata = {} } = object;
     const type = httpMetadata?.contentType ?? null;
@@ -32,14 +32,14 @@ export async function readBucket(bucket: R2Bucket, from: string | null, since: n
   return { lines, rows: lines.length, next, max_seq: 0 };
 }
 
-/** Names of the objects of a bucket: what an older backup has, and is not among them, was removed since. */
+/** Names of the objects of a bucket: an object of an older backup that is not among them was removed since. */
 export async function readNames(bucket: R2Bucket, from: string | null): Promise<StagePage> {
   const listed = await bucket.list({ limit: LIST_PAGE, ...(from === null ? {} : { startAfter: from }) });
   const names = listed.objects.map(({ key }) => key).filter((key) => !key.startsWith(WORKING_TABLES));
   return { lines: names.map((key) => JSON.stringify(key)), rows: names.length, next: nextKey(listed), max_seq: 0 };
 }
 
-/** Users' files: which bytes there are, not the bytes. @param since as for {@link readBucket}. */
+/** Users' files: the list of stored bytes, without the bytes. @param since as for {@link readBucket}. */
 export async function listFiles(env: Env, from: string | null, since: number): Promise<StagePage> {
   const listed = await env.FILES.list({ limit: FILE_PAGE, ...(from === null ? {} : { startAfter: from }) });
   const changed = listed.objects.filter(({ uploaded }) => uploaded.getTime() >= since);

@@ -10,17 +10,17 @@ import { pause } from "./pause.ts";
 import type { StagePage } from "./stage.ts";
 import { usersIn } from "./statements.ts";
 
-/** Objects asked by one page, which is held in memory, how many at a time, and bytes after which it ends. */
+/** Limits for one page, which is in memory: objects, objects at a time, and bytes after which it ends. */
 const OBJECT_PAGE = 25;
 const PARALLEL_OBJECTS = 6;
 const PAGE_BYTES = 4_000_000;
-/** With so many of a page unreadable it is the platform, and the page is tried again later. */
+/** If so many objects of a page cannot be read, the platform is the cause, and the page is tried again later. */
 const MAX_UNREADABLE = 5;
 
 /** The next names of objects after one, in their order. */
 export type NamesAfter = (after: string, limit: number) => Promise<string[]>;
 
-/** Enrollment objects. @param names whose: all that are registered, or those that changed. */
+/** Enrollment objects. @param names their names: all registered ones, or those that changed. */
 export function readEnrollments(env: Env, from: string | null, backup: string, names: NamesAfter): Promise<StagePage> {
   return readObjects(from, names, {
     copy: (id, part) => callEnrollment(env, id, (stub) => stub.backUp({ backup, part })),
@@ -37,8 +37,8 @@ export function readChannels(env: Env, from: string | null, backup: string, name
 }
 
 /**
- * The next user ids, wherever D1 knows them from: those of another identity provider are in no table of users. Each
- * place has an index that begins with the id.
+ * The next user ids in any place of D1: users of another identity provider are in no table of users. Each place has an
+ * index that begins with the id.
  */
 export async function usersAfter(env: Env, after: string, limit: number): Promise<string[]> {
   const db = directory(env);
@@ -55,26 +55,26 @@ interface Copying {
 }
 
 /**
- * Where a stage of objects stands. Of a page of names, small objects are copied at once, and large ones one after the other,
- * piece by piece.
+ * The progress of a stage of objects. Of a page of names, small objects are copied at once, and large ones one after
+ * the other, piece by piece.
  */
 interface ObjectCursor {
   /** The last name of the page, and whether more may come after it. */
   after: string;
   more: boolean;
-  /** Large objects that have more pieces, with how many there are; the next piece of the first. */
+  /** Large objects with further pieces, and the number of pieces; the next piece of the first. */
   large: [name: string, parts: number][];
   part: number;
-  /** A large object whose last piece has been written: its own copy can go. */
+  /** A large object whose last piece has been written: its own copy can be removed. */
   done?: string;
 }
 
-/** Large objects that one page may have, beside which a note has room; the page ends with the last of them. */
+/** Large objects that one page may have, so that their names fit in a note; the page ends with the last of them. */
 const MAX_LARGE = 8;
 /** Pieces of a large object in one page, each half a megabyte. */
 const PIECES = 4;
 
-/** Copies objects, one line for each that holds something, or for each piece of a large one. */
+/** Copies objects: one line for each that has data, or for each piece of a large one. */
 async function readObjects(from: string | null, namesAfter: NamesAfter, copying: Copying): Promise<StagePage> {
   const cursor = cursorOf(from);
   if (typeof cursor !== "string") return readPieces(cursor, copying);
@@ -119,11 +119,11 @@ async function readObjects(from: string | null, namesAfter: NamesAfter, copying:
   };
 }
 
-/** The next pieces of a large object. One whose pieces cannot be had any more is missing, and says so. */
+/** The next pieces of a large object. If the pieces are not there any more, the object is reported as missing. */
 async function readPieces(cursor: ObjectCursor, copying: Copying): Promise<StagePage> {
   const { after, more, done } = cursor;
   const end: StagePage = { lines: [], rows: 0, next: more ? after : null, max_seq: 0 };
-  // Its failure costs room: the copy for the next backup takes its place.
+  // A failure costs only room: the copy for the next backup replaces this one.
   if (done !== undefined) await copying.forget(done).catch(() => undefined);
   const [first, ...others] = cursor.large;
   if (first === undefined) return end;
@@ -150,7 +150,7 @@ function cursorOf(from: string | null): string | ObjectCursor {
   return from?.startsWith("{") ? (JSON.parse(from) as ObjectCursor) : (from ?? "");
 }
 
-/** An object's copy, or a piece of it; null when it holds nothing, undefined when it could not be had. */
+/** An object's copy, or a piece of it; null when it has no data, undefined when it cannot be read. */
 async function copyOf(copying: Copying, name: string, part: number): Promise<ObjectDump | null | undefined> {
   const copied = await copying.copy(name, part).catch((fault: unknown) => {
     logFault("object_not_copied", fault, { object: name });

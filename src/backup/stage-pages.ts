@@ -2,7 +2,7 @@ import { type ChainPosition, callChain } from "../audit/index.ts";
 import { callJournal, JOURNALS } from "../records/index.ts";
 import type { StagePage } from "./stage.ts";
 
-/** Journals of records, page by page. @param tombstones only what was deleted in them. */
+/** Journals of records, page by page. @param tombstones only the deletions in them. */
 export async function readJournals(env: Env, from: string | null, tombstones: boolean): Promise<StagePage> {
   // SAFETY: written below by this very function.
   const at = from === null ? { journal: 0, from: null } : (JSON.parse(from) as JournalCursor);
@@ -27,9 +27,7 @@ export async function readJournals(env: Env, from: string | null, tombstones: bo
   };
 }
 
-/**
- * The audit chain. @param since null: all of it; else its entries after this one, with those people whom they name.
- */
+/** The audit chain. @param since null: all of it; else its entries after this one, with the people whom they name. */
 export async function readChain(env: Env, from: string | null, since: number | null): Promise<StagePage> {
   // SAFETY: written below by this very function.
   const at = from === null ? null : (JSON.parse(from) as ChainPosition);

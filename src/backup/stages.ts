@@ -16,20 +16,20 @@ import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./t
 export const AUDIT_CHAIN = "audit_chain";
 /** Hashes of everybody who was ever erased: a restore of any backup erases them again. */
 export const ERASURES_STAGE = "erasures";
-/** Completes the list of what changed; it has no lines. */
+/** Adds the changes that no trigger notes; it has no lines. */
 const COLLECT = "collect";
 
 /** Keys, and hashes of erased users, in one page. */
 const KEY_PAGE = 1_000;
 const HASH_PAGE = 5_000;
 
-/** Keys of a kind that changed, as this backup has written them down: the next ones after one, in order. */
+/** Changed keys of a kind, as this backup has written them: the next ones after one, in order. */
 export type ChangedKeys = (kind: ChangeKind, after: string, limit: number) => Promise<string[]>;
 
 /**
- * What is read, in this order. The order is what makes a backup whole that is taken while people write: mirrors before
- * their objects, objects before the courses they are on, journals before the records they hand on, and rows before the
- * bytes that are written ahead of them.
+ * The stages, in this order. The order makes a backup whole that is taken while people write: mirrors come before their
+ * objects, objects before their courses, journals before the records that they pass on, and rows before the bytes that
+ * are written ahead of them.
  */
 export const STAGES: readonly Stage[] = [
   ...MIRROR_TABLES.map(tableStage),
@@ -42,16 +42,16 @@ export const STAGES: readonly Stage[] = [
   { name: "documents", read: (env, from) => readBucket(env.DOCUMENTS, from, 0) },
   { name: "records", read: (env, from) => readBucket(env.RECORDS, from, 0) },
   { name: "files", read: (env, from) => listFiles(env, from, 0) },
-  // After the documents: every head in the bucket is then about entries that are here.
+  // After the documents: every head in the bucket is then about entries that are in the backup.
   { name: AUDIT_CHAIN, read: (env, from) => readChain(env, from, null) },
-  // Last: it is as new as can be.
+  // Last, so that it is as new as possible.
   { name: ERASURES_STAGE, read: readErasures },
 ];
 
 /**
- * What a backup reads that holds the changes since another: the same, in the same order, of the keys that changed. They are
- * written down before their first use, and after what must come before them: a record that has left its journal since
- * is among those that changed, and so is a course version that a pointer already leads to.
+ * The stages of a backup of changes: the same, in the same order, for the changed keys. Keys are written before their
+ * first use, and after the stages that must come before them: a record that has left its journal since is among the
+ * changed ones, and so is a course version to which a pointer already leads.
  */
 export function changedStages(begun: Begun, keys: ChangedKeys): readonly Stage[] {
   const { since, audit_seq } = begun;
@@ -160,9 +160,9 @@ function tablePage(columns: readonly Column[], lines: string[], next: string | n
 
 interface KeyedCursor {
   database: number;
-  /** Rows of keys up to this one are done with. */
+  /** Rows of keys up to this one are done. */
   key: string;
-  /** Rows of the next key up to this one are done with as well. */
+  /** Rows of the next key up to this one are done too. */
   after: Position | null;
 }
 
@@ -191,7 +191,7 @@ function keyedStage(table: BackedUpTable, keys: ChangedKeys): Stage {
   };
 }
 
-/** Everybody who was ever erased, as far as this deployment and its bucket know. */
+/** Everybody who was ever erased, from this deployment and its bucket. */
 async function readErasures(env: Env, from: string | null): Promise<StagePage> {
   const subjects = await everyErasure(env);
   const after = from ?? "";

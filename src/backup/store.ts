@@ -14,13 +14,13 @@ import {
   sha256Of,
 } from "./format.ts";
 
-// Where backups are in the bucket BACKUPS. Nothing in it is ever written over: a second writer of a key is refused.
+// The place of backups in the bucket BACKUPS. Nothing in it is ever overwritten: a second writer of a key is refused.
 
 const BACKUPS = "backups/";
 const SUCCEEDED = "succeeded/";
 const VERIFIED = "verified/";
 const JOBS = "jobs/";
-/** What was noted so long before the newest whole backup was begun is in it, and no later one asks for it. */
+/** Notes older than this before the newest whole backup are in it, and no later backup needs them. */
 const NOTES_SPENT_MS = 3_600_000;
 /** Keys removed by one call. */
 const PAGE_KEYS = 1_000;
@@ -51,12 +51,12 @@ export async function backupIds(env: Env): Promise<string[]> {
   return ids.sort();
 }
 
-/** What this isolate has read of the parts of the backup that is under way. */
+/** The parts of the running backup that this isolate has read. */
 let underWay: { backup: string; notes: readonly PartNote[] } = { backup: "", notes: [] };
 
 /**
- * Notes of the parts of a backup that is under way, in order. A part is never written over, so an isolate that has read some
- * reads only those that came since: of three million learners there are twenty thousand, and as many messages.
+ * Notes of the parts of a running backup, in order. A part is never overwritten, so an isolate that has read some reads
+ * only the newer ones: for three million learners there are twenty thousand parts, and as many messages.
  */
 export async function partNotesSoFar(env: Env, backup: string): Promise<PartNote[]> {
   const known = underWay.backup === backup ? underWay.notes : [];
@@ -65,12 +65,12 @@ export async function partNotesSoFar(env: Env, backup: string): Promise<PartNote
   return notes;
 }
 
-/** Notes of the parts there are, in order. @param after only of those after this one. */
+/** Notes of the existing parts, in order. @param after only of those after this one. */
 export async function partNotes(env: Env, backup: string, after?: string): Promise<PartNote[]> {
   const notes: PartNote[] = [];
   const from = after === undefined ? undefined : keyOf(backup, after);
   for await (const { key, customMetadata } of listed(env, `${BACKUPS}${backup}/0`, ["customMetadata"], from)) {
-    // A part that was brought from elsewhere has no note, and a manifest instead.
+    // A part that was brought from elsewhere has no note, but its backup has a manifest.
     if (customMetadata?.note === undefined) continue;
     const note = noteSchema.parse(JSON.parse(customMetadata.note));
     if (key.endsWith(note.name)) notes.push(note);
@@ -85,7 +85,7 @@ export async function lastWritten(env: Env, backup: string): Promise<number | nu
   return last;
 }
 
-/** A backup's manifest, once it is finished; refused when it is not what was signed. */
+/** A backup's manifest, once it is finished; refused when it differs from what was signed. */
 export async function manifestOf(env: Env, backup: string): Promise<Result<Manifest>> {
   const stored = await env.BACKUPS.get(keyOf(backup, MANIFEST));
   if (stored === null) {
@@ -118,8 +118,8 @@ export async function newestFinished(env: Env): Promise<{ id: string; sha256: st
 }
 
 /**
- * Whether the backup before this one still is what this one followed. One that was pruned, or is in another bucket, has
- * nothing to say.
+ * Whether the backup before this one is still the one that this one followed. One that was removed, or is in another
+ * bucket, cannot be compared.
  */
 export async function previousHolds(env: Env, { previous }: Manifest): Promise<boolean> {
   const stored = previous === null ? null : await env.BACKUPS.get(keyOf(previous.id, MANIFEST));
@@ -159,7 +159,7 @@ export interface Noted {
   backup: string;
 }
 
-/** Which backups were verified, and when last (epoch ms). */
+/** The verified backups, and when each was last verified (epoch ms). */
 export async function verifications(env: Env): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for await (const { key } of listed(env, VERIFIED)) {
@@ -169,7 +169,7 @@ export async function verifications(env: Env): Promise<Map<string, number>> {
   return found;
 }
 
-/** The newest state that this isolate has read, from which on it looks for newer ones. */
+/** The newest state that this isolate has read; it looks for newer ones after it. */
 let lastState = { job: "", key: "" };
 
 /** The newest state of a job; null when it has none yet. */
@@ -182,16 +182,15 @@ export async function jobState(env: Env, job: string): Promise<{ number: number;
   return { number: Number(last.slice(`${JOBS}${job}/`.length)), text: await stored.text() };
 }
 
-/** Adds a state to a job. @returns whether nobody else had added that number. */
+/** Adds a state to a job. @returns whether no other worker had added that number. */
 export function addJobState(env: Env, job: string, number: number, text: string): Promise<boolean> {
   return create(env, `${JOBS}${job}/${String(number).padStart(8, "0")}`, text);
 }
 
 /**
- * Removes backups begun before an instant, but never the newest whole or the newest verified one, nor any that one which
- * stays is built on; and old job states, and notes of changes that the newest whole one has.
- *
- * @param removable which of these nothing that stays is built on.
+ * Removes backups from before an instant, except the newest whole one, the newest verified one, and those on which a
+ * kept one is built; and old job states, and notes of changes that are in the newest whole backup.
+ * @param removable which of these no kept backup needs.
  */
 export async function prune(
   env: Env,
@@ -211,7 +210,7 @@ export async function prune(
   try {
     await removeBelow(env, CHANGE_NOTES, ({ uploaded }) => uploaded.getTime() < spent);
   } catch (fault) {
-    // The bucket is locked: they go later.
+    // The bucket is locked: they are removed later.
     logFault("change_notes_kept", fault);
   }
   return old.length;
@@ -224,7 +223,7 @@ async function removeBelow(env: Env, prefix: string, isOld: (object: R2Object) =
     await env.BACKUPS.delete(keys.slice(from, from + PAGE_KEYS));
 }
 
-/** Reads and opens one part of a finished backup, or says by name what is wrong with it. */
+/** Reads and opens one part of a finished backup, or names its fault. */
 export async function readPart(env: Env, manifest: Manifest, entry: PartEntry) {
   const bytes = await partBytes(env, manifest.id, entry.name);
   if (bytes === null) return refuse("backup_part_missing", { detail: entry.name });

@@ -1,13 +1,13 @@
 import { cutByBytes, setParameter } from "../platform/database/batches.ts";
 import type { Tables } from "./rows.ts";
 
-// While a chain is restored: of which keys a newer link has something newer, even if that is nothing.
+// During the restore of a chain: the keys for which a newer link has newer data, or has that there are none.
 
 /** The table for it in a store that has no migrations. */
 export const SUPERSEDED_TABLE =
   "CREATE TABLE restore_superseded (kind TEXT NOT NULL, key TEXT NOT NULL, link INTEGER NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID";
 
-/** Notes that a link has something of these keys. Harmless to repeat. */
+/** Notes that a link has data of these keys. A repeat does no harm. */
 export async function markSuperseded(
   tables: Tables,
   kind: string,
@@ -20,7 +20,7 @@ export async function markSuperseded(
   for (const { json } of cutByBytes(keys)) await tables.batch([{ sql, values: [json, kind, link] }]);
 }
 
-/** Those of these keys of which a newer link than this one has something. */
+/** Those of these keys for which a link after this one has newer data. */
 export async function supersededAmong(
   tables: Tables,
   kind: string,

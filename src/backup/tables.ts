@@ -1,4 +1,4 @@
-/** Kinds of keys. A table may have one of its own, or go with its enrollment or its course version. */
+/** Kinds of keys. A table may have its own kind, or belong to its enrollment or its course version. */
 export type ChangeKind =
   | "enrollments"
   | "channels"
@@ -11,7 +11,7 @@ export type ChangeKind =
   | "insight_learners"
   | "insight_predictions";
 
-/** One table of D1 as a backup treats it. */
+/** One table of D1, and how a backup treats it. */
 export interface BackedUpTable {
   name: string;
   /** Rows read by one statement. */
@@ -19,16 +19,15 @@ export interface BackedUpTable {
   /** Rows may be large: their sizes are read first, because a page is held in memory. */
   isSized?: boolean;
   /**
-   * Which changes its rows go with, and the columns that make up a key of that kind (joined by "@"): a backup of what
-   * changed has the rows of the keys that changed, and no others. Left out: the table is small, or holds some days only, and
+   * The kind of changes to which its rows belong, and the columns that make up a key of that kind (joined by "@"): a
+   * backup of changes has only the rows of the changed keys. Left out: the table is small, or has only some days, and
    * every backup has all of it.
    */
   by?: { kind: ChangeKind; columns: readonly string[] };
   /**
-   * Which of its rows belong into a restored database, as SQL over the row's columns. A backup is taken while people
-   * write: what was written to a later table about something an earlier table does not have yet was not there at the
-   * mark, and is left out.
-   *
+   * The rows that belong in a restored database, as SQL over the row's columns. A backup is taken while people write: a
+   * row of a later table may be about something that an earlier table does not have yet. It was written after the mark,
+   * and is left out.
    * @param column SQL of one column of the row.
    */
   fence?: (column: (name: string) => string) => string;
@@ -43,7 +42,7 @@ const ofCourse: BackedUpTable["fence"] = (column) =>
 const ofVersion: BackedUpTable["fence"] = (column) =>
   `EXISTS (SELECT 1 FROM course_versions WHERE course_slug = ${column("course_slug")} AND version = ${column("version")})`;
 const ofUser: BackedUpTable["fence"] = (column) => `EXISTS (SELECT 1 FROM users WHERE id = ${column("user_id")})`;
-/** A pointer that an activation had not moved yet is moved again by the next one, which then needs the same number. */
+/** If an activation has not moved the pointer yet, the next one does it, and it then needs the same number. */
 const reachedByPointer: BackedUpTable["fence"] = (column) =>
   `EXISTS (SELECT 1 FROM courses WHERE slug = ${column("course_slug")} AND activation >= ${column("activation")})`;
 
@@ -55,7 +54,7 @@ const byId = (kind: ChangeKind): By => ({ kind, columns: ["id"] });
 
 /**
  * Mirrors of the enrollment objects. They are read before the objects, so that an object is never behind its mirror; a
- * restore brings the mirrors up to their objects again.
+ * restore brings the mirrors up to date with their objects.
  */
 export const MIRROR_TABLES: readonly BackedUpTable[] = [
   { name: "enrollments", ...SIZED, by: ofEnrollment("id"), fence: ofCourse },
@@ -65,8 +64,9 @@ export const MIRROR_TABLES: readonly BackedUpTable[] = [
 ];
 
 /**
- * Everything else, read after the objects: a course is then never behind an enrollment of it, and a record that left its
- * journal meanwhile is found here. Parents come first: their children are only ever added, so what a row points to is there.
+ * All other tables, read after the objects: a course is then never behind its enrollments, and a record that left its
+ * journal meanwhile is found here. Parents come first, and rows are only added to them, so the row that a child refers
+ * to is there.
  */
 export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "translation_sessions", ...SIZED, by: byId("translation_sessions") },
@@ -184,14 +184,14 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 
 export const BACKED_UP: readonly BackedUpTable[] = [...MIRROR_TABLES, ...OTHER_TABLES];
 
-/** In which order tables are filled: whatever points to something comes after it. */
+/** The order in which tables are filled: a table comes after those to which it refers. */
 export const RESTORE_ORDER: readonly BackedUpTable[] = [
   ...OTHER_TABLES.filter(({ name }) => name.startsWith("course") || name === "users"),
   ...MIRROR_TABLES,
   ...OTHER_TABLES.filter(({ name }) => !name.startsWith("course") && name !== "users"),
 ];
 
-/** The table of this name. @throws for one that is not backed up. */
+/** The table of this name. @throws for a table that is in no backup. */
 export function tableNamed(name: string): BackedUpTable {
   const table = BACKED_UP.find((candidate) => candidate.name === name);
   if (table === undefined) throw new Error(`no backup holds a table ${name}`);

@@ -13,30 +13,30 @@ import { type Column, d1Tables, type Tables } from "./rows.ts";
 import { callScratch } from "./scratch-stub.ts";
 import { indexRestored, placeIn, type RowsPlace } from "./sharded.ts";
 
-/** Files looked for at a time; an invocation may have six connections. */
+/** Files checked at a time; an invocation may have six connections. */
 const PARALLEL_HEADS = 6;
 
 type Loaded = Result<{ rows: number }>;
 
 /**
- * Where a backup is restored to. Each method takes a piece into an empty place and compares what is there with what was
- * given; each may be repeated.
+ * The target of a restore. Each method writes a part into an empty place and compares the result with the part; each
+ * can be repeated.
  */
 export interface RestoreTarget {
   tables: Tables;
   /** Rows of `courses` as they go there, each with a database that the target has, see {@link placeCourses}. */
   placed(columns: readonly Column[], lines: readonly string[], databases: readonly string[] | null): Promise<string[]>;
-  /** Where rows of a course go that are in no directory. */
+  /** The database for rows of courses that are not in the directory. */
   placeOf(course: string): Promise<RowsPlace>;
-  /** Rows of `enrollments` have come to such a place. */
+  /** Rows of `enrollments` were written to such a database. */
   indexed(columns: readonly Column[], lines: readonly string[]): Promise<void>;
   enrollment(id: string, dump: ObjectDump, outline: readonly string[]): Promise<Loaded>;
-  /** Enrollments that were just filled: D1 is brought up to them. */
+  /** Enrollments that were just filled: their rows in D1 are brought up to date. */
   project(ids: readonly string[]): Promise<void>;
   channel(user: string, dump: ObjectDump): Promise<Loaded>;
   broadcastLog(dump: ObjectDump): Promise<Loaded>;
   journal(journal: number, page: JournalRows): Promise<Loaded>;
-  /** Removes sessions from a journal that is not open yet; those that are left come with {@link openJournal}. */
+  /** Removes sessions from a journal that is not open yet; the remaining ones come with {@link openJournal}. */
   buryInJournal(journal: number, tombstones: readonly DumpedValue[][]): Promise<Result<null>>;
   openJournal(
     journal: number,
@@ -45,13 +45,13 @@ export interface RestoreTarget {
   ): Promise<Result<{ opened: boolean }>>;
   auditChain(page: ChainRows): Promise<Loaded>;
   openAuditChain(): Promise<Result<{ opened: boolean }>>;
-  /** Puts an object into a bucket and reads it back. @returns whether it is what was put. */
+  /** Writes an object to a bucket and reads it back. @returns whether it is the same. */
   object(bucket: "documents" | "records", object: StoredObject): Promise<boolean>;
-  /** How many of these files' bytes are not there, or are others. */
+  /** How many of these files have no bytes, or other bytes. */
   missingFiles(files: readonly ListedFile[]): Promise<number>;
 }
 
-/** What a backup says of a user's file: which bytes, not the bytes. */
+/** A user's file in a backup: the description of its bytes, not the bytes. */
 interface ListedFile {
   key: string;
   size: number;
@@ -61,7 +61,7 @@ interface ListedFile {
 interface StoredObject {
   key: string;
   type: string | null;
-  /** What stands beside the object; the audit chain's heads are read from there. */
+  /** Metadata of the object; the audit chain's heads are read from there. */
   meta: Record<string, string>;
   text: string;
 }
@@ -103,8 +103,8 @@ export function liveTarget(env: Env, job: string): RestoreTarget {
 }
 
 /**
- * A scratch store beside the deployment, thrown away afterwards: the same engine, the same schemas, the same code that
- * fills them, and nobody who could be woken by what is in it.
+ * A scratch store beside the deployment, which is removed afterwards: the same engine, the same schemas, the same code
+ * that fills them, and nothing in it wakes or notifies anybody.
  */
 export function scratchTarget(env: Env, job: string): RestoreTarget {
   const scratch = `${job}.tables`;
@@ -139,7 +139,7 @@ export function scratchTarget(env: Env, job: string): RestoreTarget {
       await callScratch(env, `${job}.audit`, (stub) => stub.wipe());
       return opened;
     },
-    // There is no scratch bucket: that a document is whole, its part's hash has shown.
+    // There is no scratch bucket: the hash of its part has shown that a document is complete.
     object: async () => true,
     missingFiles: async () => 0,
   };

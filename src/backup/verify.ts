@@ -14,8 +14,8 @@ import { BACKED_UP } from "./tables.ts";
 import { scratchTarget } from "./target.ts";
 
 /**
- * The check that a backup can be restored: it is restored into an empty scratch store with the code of a real restore,
- * compared row by row, and read. Then the store is thrown away and the result is noted.
+ * Checks that a backup can be restored: it is restored into an empty scratch store with the code of a real restore,
+ * compared row by row, and read. Then the store is removed and the result is noted.
  */
 export function verificationPlan(env: Env, job: string): JobPlan {
   const target = scratchTarget(env, job);
@@ -39,7 +39,7 @@ export function verificationPlan(env: Env, job: string): JobPlan {
       if (!audit.ok) return audit;
       const left = "SELECT 1 FROM sqlite_master WHERE name = 'courses'";
       const [tables] = await callScratch(env, scratch, (stub) => stub.batch([{ sql: left, values: [] }]));
-      // Thrown away already: this was cut after the result had been noted.
+      // The store is removed already: this job was cut off after the result had been noted.
       if (tables?.length === 0) return ok(null);
       const read = await smokeTest(env, scratch, state);
       if (!read.ok) return read;
@@ -54,7 +54,10 @@ export function verificationPlan(env: Env, job: string): JobPlan {
   };
 }
 
-/** Reads what was restored as the application would: it is sound, complete, and every active course has its content. */
+/**
+ * Reads the restored data as the application would: they are valid and complete, and every active course has its
+ * content.
+ */
 async function smokeTest(env: Env, scratch: string, { loaded }: JobState): Promise<Result<null>> {
   const [broken = [], orphans = [], pointers = [], ...counts] = await callScratch(env, scratch, (stub) =>
     stub.batch([
@@ -71,7 +74,7 @@ async function smokeTest(env: Env, scratch: string, { loaded }: JobState): Promi
   const differs = (detail: string) => refuse("restore_differs", { detail });
   if (broken.some((row) => Object.values(row)[0] !== "ok"))
     return differs("The integrity check of the database failed.");
-  // Sessions are left out on purpose; nothing else may point to what is not there.
+  // Sessions are left out on purpose; nothing else may refer to a missing row.
   if (orphans.length > 0) return differs(`${orphans.length} rows point to nothing.`);
   if (pointers.length > 0) return differs(`${pointers.length} courses have no content.`);
   for (const [index, table] of BACKED_UP.entries()) {

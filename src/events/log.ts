@@ -6,47 +6,50 @@ import { newEpoch } from "./cursor.ts";
 import { kindOf, type Loaded, loadLog, type Row } from "./log-tables.ts";
 import type { EventType, LoggedEvent, NewEvent, Position } from "./types.ts";
 
-/** How long an event can be resumed over: 24 hours. */
+/** How long a reader can resume after an event: 24 hours. */
 export const WINDOW_MS = 86_400_000;
 /**
- * Events a log keeps at most, latest ticks included; older ones leave early, and a cursor before them gets an answer
- * that says so.
+ * Events that a log keeps at most, including the latest progress events. Older ones are removed early, and a cursor
+ * before them gets an answer that says so.
  */
 const MAX_EVENTS = 2_000;
 /** The same for the log that all courses' topics share. */
 export const MAX_BROADCASTS = 20_000;
 /** Bytes of event data a log keeps at most: two calls of the largest size. */
 const MAX_BYTES = 20_000_000;
-/** How much more than that may pile up before it is removed together: a trim costs as much for one row as for many. */
+/**
+ * How much more than that may collect before it is removed together: removing one row costs as much as removing many.
+ */
 const TRIM_SLACK = 0.1;
-/** What is still pending for D1 is kept beyond the limits, up to this many times as much. */
+/** Events that are pending for D1 are kept beyond the limits, up to this many times as much. */
 const PENDING_FACTOR = 2;
-/** Epochs remembered though their events are gone: the answer to their cursors is "expired" instead of "unknown". */
+/** Epochs that are kept after their events are gone: their cursors get the answer "expired" instead of "unknown". */
 const REMEMBERED_EPOCHS = 100;
-/** Bytes of event data in one page of replay: what one message between objects and the Worker carries. */
+/** Bytes of event data in one page of replay: one message between the objects and the Worker. */
 export const PAGE_BYTES = 96_000;
 /** Events in one page of replay. */
 export const PAGE_EVENTS = 200;
 
-/** Events of one kind, counted: what a reader's role and wishes are held against. */
+/** Number of events of one kind: it is compared with the role and the preferences of a reader. */
 export interface EventGroup extends Pick<LoggedEvent, "type" | "level" | "priority" | "roles" | "topic"> {
   count: number;
 }
 
 /**
- * An append-only log with a window, in a Durable Object's SQLite. Sequence numbers count up for ever; which run of the
- * object gave one out is its epoch. A run takes a new epoch with its first append, so a log whose storage was set back
- * in time (which always restarts the object) gives the same number out again only under another epoch, and a cursor
- * from before the rewind is recognised however far the log has grown since: its epoch ends before it.
- *
- * Methods that write are called inside the object's transaction; {@link forget} follows one that failed.
+ * An append-only log with a window, in a Durable Object's SQLite. Sequence numbers grow for ever; the run of the object
+ * that gave a number is its epoch. A run takes a new epoch with its first append. So a log whose storage was set back
+ * (this always restarts the object) gives the same number again only under another epoch, and a cursor from before is
+ * recognised however far the log has grown since: its epoch ends before it. Methods that write are called inside the
+ * object's transaction; {@link forget} follows one that failed.
  */
 export class EventLog {
   readonly #sql: SqlStorage;
   #loaded: Loaded | null = null;
-  /** Epoch of this run of the object, once it has appended something. */
+  /** The epoch of this run of the object, once it has appended something. */
   #ownEpoch: string | null = null;
-  /** What the last {@link trim} of this run left: what was kept then because it was pending for D1 is no news now. */
+  /**
+   * What the last {@link trim} of this run left. Events that it kept because they were pending for D1 need no new trim.
+   */
   #left = { rows: 0, bytes: 0 };
 
   readonly #mostEvents: number;
@@ -64,7 +67,7 @@ export class EventLog {
     this.forget();
   }
 
-  /** A transaction was rolled back: what memory says of it is not so. */
+  /** A transaction was rolled back: the values in memory are wrong. */
   forget(): void {
     this.#loaded = null;
     this.#ownEpoch = null;
@@ -76,17 +79,17 @@ export class EventLog {
     return this.positionAt(this.#load().head);
   }
 
-  /** The oldest position that can be continued from. */
+  /** The oldest position from which a reader can continue. */
   floor(): Position {
     return this.positionAt(this.#load().floor);
   }
 
-  /** A sequence number with the epoch of the run that gave it out. */
+  /** A sequence number with the epoch of the run that gave it. */
   positionAt(seq: number): Position {
     return { epoch: this.#load().epochs.findLast(({ first }) => first <= seq)?.epoch ?? "", seq };
   }
 
-  /** Puts an event at the end. @returns it, with its place. */
+  /** Adds an event at the end. @returns it, with its place. */
   append(event: NewEvent, now: number): LoggedEvent {
     const state = this.#load();
     const seq = state.head + 1;
@@ -99,17 +102,14 @@ export class EventLog {
     return logged;
   }
 
-  /** Puts another log's event here under the place it has there. Events must come in order, without a gap. */
+  /** Adds an event of another log here, at the place that it has there. Events must come in order, without a gap. */
   copy(event: LoggedEvent): void {
     const { epochs } = this.#load();
     if (epochs.at(-1)?.epoch !== event.epoch) this.#startEpoch(event.epoch, event.seq);
     this.#insert(event);
   }
 
-  /**
-   * Whether a reader can continue from a position.
-   * @returns null when it can, else why not.
-   */
+  /** Whether a reader can continue from a position. @returns null when it can, else why not. */
   gapAt({ epoch, seq }: Position): Gap | null {
     const { epochs, floor, head } = this.#load();
     const at = epochs.findIndex((candidate) => candidate.epoch === epoch);
@@ -120,7 +120,7 @@ export class EventLog {
     return seq < floor ? "expired" : null;
   }
 
-  /** What is kept after `seq`, counted by what decides who receives it. */
+  /** The kept events after `seq`, counted by the fields that decide who gets them. */
   groupsAfter(seq: number): EventGroup[] {
     const rows = this.#sql.exec<Pick<Row, "type" | "level" | "priority" | "roles" | "topic"> & { count: number }>(
       `SELECT type, level, priority, roles, topic, count(*) AS count FROM log WHERE seq > ?1
@@ -153,7 +153,7 @@ export class EventLog {
     for (const row of rows) {
       if (events.length === limit || room <= 0) return { events, more: true };
       const event = this.#read(row);
-      // A value this code does not know was stored by newer code, before a rollback: readers go on past it.
+      // A value that this code does not know was stored by newer code, before a rollback: readers skip it.
       if (event !== null) events.push(event);
       room -= utf8Length(row.data);
     }
@@ -161,9 +161,8 @@ export class EventLog {
   }
 
   /**
-   * Removes what is out of the window or too much.
-   * @param pendingAfter what comes after it is still pending for D1, and stays as long as there is room for twice as
-   * much.
+   * Removes events that are too old or too many.
+   * @param pendingAfter events after it are pending for D1, and stay while there is room for twice as much.
    * @returns when there is something to remove next, or null.
    */
   trim(now: number, pendingAfter: number = Number.POSITIVE_INFINITY): number | null {
@@ -200,12 +199,12 @@ export class EventLog {
     return oldest === null ? null : oldest + WINDOW_MS;
   }
 
-  /** Whether there is more than the caps and their slack allow. */
+  /** Whether the log is above its limits and their tolerance. */
   get isOverfull(): boolean {
     return this.#isBeyond(this.#mostEvents, MAX_BYTES);
   }
 
-  /** Whether so much has come since the last {@link trim} that another is worth its cost. */
+  /** Whether enough events have come since the last {@link trim} to make another one worth its cost. */
   get hasPiledUp(): boolean {
     return this.#isBeyond(Math.max(this.#mostEvents, this.#left.rows), Math.max(MAX_BYTES, this.#left.bytes));
   }
@@ -215,7 +214,7 @@ export class EventLog {
     return rows > mostRows + this.#mostEvents * TRIM_SLACK || bytes > mostBytes + MAX_BYTES * TRIM_SLACK;
   }
 
-  /** The newest event that the caps, taken so many times, leave no room for; 0 when all has room. */
+  /** The newest event for which there is no room within this many times the limits; 0 when there is room for all. */
   #surplusUpTo(factor: number): number {
     const { rows, bytes } = this.#load();
     if (rows <= this.#mostEvents * factor && bytes <= MAX_BYTES * factor) return 0;
@@ -253,7 +252,7 @@ export class EventLog {
       .flatMap((row) => this.#read(row) ?? []);
   }
 
-  /** The latest event of a topic that is kept; null when there is none. */
+  /** The latest kept event of a topic; null when there is none. */
   latestOf(topic: string): LoggedEvent | null {
     const [row] = this.#sql
       .exec<Row>(
@@ -280,7 +279,8 @@ export class EventLog {
         data,
       );
     } else {
-      // The end of a task makes its last tick superfluous for who had no stream open; live readers have had it before.
+      // The end of a task replaces its last progress event for users without a stream; readers of a stream have had it
+      // before.
       if (subject !== null && topic === null && type.startsWith("task.")) {
         if (this.#forgetTick(subject, state)) this.#sql.exec("DELETE FROM ticks WHERE subject = ?", subject);
       }
@@ -302,7 +302,10 @@ export class EventLog {
     state.lastAt = at;
   }
 
-  /** A task's last tick is about to go: it counts no more. @returns whether there is one. */
+  /**
+   * The last progress event of a task is about to be removed and is not counted any more.
+   * @returns whether there is one.
+   */
   #forgetTick(subject: string, state: Loaded): boolean {
     const [tick] = this.#sql
       .exec<{ size: number }>("SELECT octet_length(data) AS size FROM ticks WHERE subject = ?", subject)
@@ -314,8 +317,8 @@ export class EventLog {
   }
 
   /**
-   * The same for a task that has a topic. Its ticks stand among the other events: the table of ticks has no place for a
-   * topic that a release which knows none would heed.
+   * The same for a task that has a topic. Its progress events are among the other events: the table of progress events
+   * has no column for a topic, and the release before this one would ignore it.
    */
   #forgetTopicTick(topic: string, state: Loaded): void {
     const gone = this.#sql.exec<{ size: number }>(
@@ -347,7 +350,7 @@ export class EventLog {
   }
 }
 
-/** One page of a log for the history: after a position, or from the oldest event kept when there is none. */
+/** One page of a log for the history: after a position, or from the oldest kept event when there is none. */
 export function readPage(log: EventLog, after: Position | null, limit: number, bytes?: number): HistoryPage {
   const gap = after === null ? null : log.gapAt(after);
   const from = after === null ? log.floor() : gap === null ? after : log.head();

@@ -4,7 +4,7 @@ import { EVENT_TYPES, LEVELS, PRIORITIES } from "./types.ts";
 
 /** Important events on their way to D1. */
 export const archiveMessageSchema = z.object({
-  /** Whose they are; null: everybody's. */
+  /** Their user; null: everybody. */
   user_id: z.string().nullable(),
   events: z.array(
     z.object({

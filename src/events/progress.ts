@@ -1,19 +1,19 @@
 import type { NewEvent } from "./types.ts";
 
-/** Ticks of one task are stored and sent at most this often. */
+/** Progress events of one task are stored and sent at most this often. */
 export const TICK_INTERVAL_MS = 1_000;
-/** Tasks remembered at a time; beyond that the memory starts again, which costs a tick too many and nothing else. */
+/** Tasks in memory at a time. Beyond that the memory starts again, which only costs an additional progress event. */
 const MAX_TASKS = 1_000;
 
 /**
- * Collapses ticks of progress to the latest per task and second. What waits is held in memory only, at most a second:
- * its publisher's answer says so (`coalesced`), and the next tick or the end of the task makes it superfluous.
+ * Keeps only the latest progress event of each task and second. A waiting event is only in memory, at most for a
+ * second: the answer to its publisher says so (`coalesced`), and the next one or the end of the task replaces it.
  */
 export class ProgressThrottle {
   readonly #sentAt = new Map<string, number>();
   readonly #waiting = new Map<string, NewEvent>();
 
-  /** Offers a tick. @returns true when it is to be stored now; false when it waits. */
+  /** Takes a progress event. @returns true when it is to be stored now; false when it waits. */
   offer(task: string, tick: NewEvent, now: number): boolean {
     const last = this.#sentAt.get(task) ?? 0;
     if (now - last >= TICK_INTERVAL_MS) {
@@ -26,14 +26,14 @@ export class ProgressThrottle {
     return false;
   }
 
-  /** The tick that waits for a task, removed: it is sent before whatever ends the task. */
+  /** The waiting event of a task, removed: it is sent before the end of the task. */
   take(task: string): NewEvent | null {
     const waiting = this.#waiting.get(task) ?? null;
     this.#waiting.delete(task);
     return waiting;
   }
 
-  /** The ticks whose second is over, removed. */
+  /** The events whose second is over, removed. */
   ripe(now: number): NewEvent[] {
     const ripe: NewEvent[] = [];
     for (const [task, tick] of this.#waiting) {
@@ -45,7 +45,7 @@ export class ProgressThrottle {
     return ripe;
   }
 
-  /** When {@link ripe} has something next, or null: then nothing waits. */
+  /** When {@link ripe} has the next one, or null: then none waits. */
   nextRipe(): number | null {
     let next: number | null = null;
     for (const task of this.#waiting.keys()) {

@@ -2,21 +2,21 @@ import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { WINDOW_MS } from "./log.ts";
 import type { NewEvent } from "./types.ts";
 
-/** Rows of before this step have no body: whose they are and what they stood for is not known. */
+/** Rows from before this step have no body: their publisher and their body are not known. */
 export const KEY_BODIES: SchemaStep = { id: "002_key_bodies", sql: "ALTER TABLE keys ADD COLUMN body TEXT;" };
 
-/** Written for keys of the system itself, which are not compared: what they name cannot differ. */
+/** Written for keys of the system itself. They are not compared, because the same key always has the same content. */
 const SYSTEM = "";
 
-/** What is known of a key: the place that its event has, and whether it stands for the same body. */
+/** What is known about a key: the place of its event, and whether its body is the same. */
 export interface KnownKey {
   place: string | number;
   isSame: boolean;
 }
 
 /**
- * The keys that events were published under, each in its publisher's own space, with what each stands for. `place` is
- * the column that says where the event is. Methods that write are called inside the object's transaction.
+ * The keys of published events, each publisher's apart from others', with their bodies. `place` is the column with the
+ * place of the event. Methods that write are called inside the object's transaction.
  */
 export class PublishKeys {
   readonly #sql: SqlStorage;
@@ -27,19 +27,19 @@ export class PublishKeys {
     this.#place = place;
   }
 
-  /** Looks an event's key up; null when it is new, or the event has none. */
+  /** Looks up an event's key; null when it is new, or the event has none. */
   find(event: NewEvent): KnownKey | null {
     const { key, publisher } = event;
     if (key === null) return null;
     const own = this.#row(scoped(key, publisher));
     if (own !== null) return { place: own.place, isSame: publisher === undefined || own.body === event.fingerprint };
-    // Kept before publishers had keys of their own: a retry of then is harmless still, until the row leaves after a
-    // day.
+    // A row from before publishers had keys of their own: a retry from that time is still harmless, until the row is
+    // removed after a day.
     const old = publisher === undefined ? null : this.#row(key);
     return old === null || old.body !== null ? null : { place: old.place, isSame: true };
   }
 
-  /** Remembers that an event has its place. */
+  /** Stores the place of an event under its key. */
   remember(event: NewEvent, place: string | number, now: number): void {
     if (event.key === null) return;
     this.#sql.exec(
@@ -51,7 +51,7 @@ export class PublishKeys {
     );
   }
 
-  /** Forgets keys whose retries nobody sends any more. */
+  /** Removes keys whose retries nobody sends any more. */
   prune(now: number): void {
     this.#sql.exec("DELETE FROM keys WHERE at < ?", now - WINDOW_MS);
   }
@@ -65,7 +65,7 @@ export class PublishKeys {
   }
 }
 
-/** A publisher's key has no space, and no key of the system begins like this: none ever meets another's. */
+/** A publisher's key has no space, and no key of the system begins like this, so the two are never equal. */
 function scoped(key: string, publisher: string | undefined): string {
   return publisher === undefined ? key : `publisher ${publisher} ${key}`;
 }

@@ -2,14 +2,14 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { utf8Length } from "./bytes.ts";
 import type { PublishedEvent } from "./schemas.ts";
 
-/** What one publisher may give to one isolate at once: ten calls of the largest size. */
+/** The cost that one publisher may cause in one isolate at once: ten calls of the largest size. */
 const BURST: Load = { deliveries: 50_000, bytes: 100_000_000 };
-/** And then each second. */
+/** The budget that is added each second. */
 const PER_SECOND: Load = { deliveries: 5_000, bytes: 10_000_000 };
-/** Publishers remembered; beyond that those who have long had their whole burst again are forgotten first. */
+/** Publishers in memory; beyond that, those who have their whole budget again are forgotten first. */
 const MAX_PUBLISHERS = 1_000;
 
-/** What a call costs the logs. */
+/** The cost of a call for the logs. */
 export interface Load {
   /** Events times receivers. */
   deliveries: number;
@@ -17,7 +17,7 @@ export interface Load {
   bytes: number;
 }
 
-/** What the events of a call cost. */
+/** The cost of the events of a call. */
 export function loadOf(events: readonly PublishedEvent[]): Load {
   let deliveries = 0;
   let bytes = 0;
@@ -29,11 +29,14 @@ export function loadOf(events: readonly PublishedEvent[]): Load {
   return { deliveries, bytes };
 }
 
-/** Keeps one publisher from taking what all others need: each has a budget of its own, which fills again by itself. */
+/**
+ * Limits each publisher, so that one cannot use up what all others need: each has a budget of its own, which grows
+ * again by itself.
+ */
 export class PublisherAdmission {
   readonly #spent = new Map<string, Load & { at: number }>();
 
-  /** Takes a call's cost from its publisher's budget. A call of the largest size fits a budget that is full. */
+  /** Takes the cost of a call from its publisher's budget. A call of the largest size fits in a full budget. */
   admit(publisher: string, load: Load, now: number): Result<null> {
     const known = this.#spent.get(publisher);
     const seconds = known === undefined ? 0 : Math.max(now - known.at, 0) / 1_000;

@@ -4,20 +4,19 @@ import type { PublishOutcome } from "./contract.ts";
 import { callChannel } from "./stubs.ts";
 import type { NewEvent } from "./types.ts";
 
-/** Channels published to at the same time by one call. */
+/** Channels that one call publishes to at the same time. */
 const PARALLEL_CHANNELS = 32;
 
-/** An event and who it is for. */
+/** An event and its receiver. */
 export interface Addressed {
-  /** Null: everybody, or who asked for the event's topic. */
+  /** Null: everybody, or those who asked for the event's topic. */
   user: string | null;
   event: NewEvent;
 }
 
 /**
- * Publishes each event to its receiver; those of one receiver keep their order. A receiver that could not be reached
- * has `unavailable` for its events: with their keys they can be published again.
- *
+ * Publishes each event to its receiver; the events of one receiver keep their order. If a receiver cannot be reached,
+ * its events have the outcome `unavailable`: with their keys they can be published again.
  * @param source see {@link UserChannel.publish}.
  * @returns one outcome for each, in the same order.
  */

@@ -3,34 +3,34 @@ import { ROLES } from "../platform/roles.ts";
 
 const positionSchema = z.object({ epoch: z.string(), seq: z.int() });
 
-/** What is remembered of a stream whose client holds the socket itself: how far it is, and what it has taken. */
+/** The state of a stream whose client holds the socket itself: its position, and what it has confirmed. */
 const directSchema = z.object({
   role: z.enum(ROLES),
-  /** Up to where it was sent the user's events, and those for everybody. */
+  /** The last event of the user, and the last broadcast, that were sent to it. */
   user: positionSchema,
   broadcast: positionSchema,
-  /** There are broadcasts beyond its position, in the shard. */
+  /** There are broadcasts after its position, in the shard. */
   lacks: z.boolean(),
-  /** Bytes sent, and up to which of them the client has said that it has them. */
+  /** Bytes sent, and how many of them the client has confirmed. */
   sent: z.number(),
   taken: z.number(),
-  /** The last mark of bytes for which a receipt was asked. */
+  /** The last number of bytes for which a receipt was requested. */
   asked: z.number(),
   /** Since when its budget is used up, epoch ms; null: it is not. */
   full_since: z.number().nullable(),
-  /** When its life is over, epoch ms. */
+  /** When it ends because of its age, epoch ms. */
   ends_at: z.number(),
 });
 export type Direct = z.output<typeof directSchema>;
 
-/** What a socket remembers of its reader while the object sleeps. */
+/** The state of a reader in its socket, while the object sleeps. */
 const readerSchema = z.object({
-  /** Everything up to the head was sent: new events are pushed. Before that the reader pulls pages. */
+  /** Everything up to the head was sent: new events are pushed. Before that, the reader asks for pages. */
   live: z.boolean(),
-  /** Order of arrival, to know the oldest. */
+  /** Order of arrival, to find the oldest. */
   number: z.int(),
   session: z.string().nullable(),
-  /** The device or page it belongs to; readers of an earlier release have none. */
+  /** The device or page of the reader; readers of an earlier release have none. */
   client: z.string().nullable().default(null),
   /** Topics that its stream brings. */
   topics: z.array(z.string()).default([]),
@@ -40,22 +40,25 @@ const readerSchema = z.object({
 export type Reader = z.output<typeof readerSchema>;
 export type DirectReader = Reader & { direct: Direct };
 
-/** The sockets of one object and what each remembers. */
+/** The sockets of one object and the state of each. */
 export class Readers {
   readonly #ctx: DurableObjectState;
-  /** Attachments as they were last read or written: reading one costs more than sending. Lost with a sleep. */
+  /**
+   * The states as they were last read or written: reading one from a socket costs more than sending. They are lost when
+   * the object sleeps.
+   */
   readonly #known = new WeakMap<WebSocket, Reader>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
   }
 
-  /** Sockets that are open, those that are saying goodbye included. */
+  /** Open sockets, including those that are closing. */
   get count(): number {
     return this.#ctx.getWebSockets().length;
   }
 
-  /** The number of the next one that arrives. */
+  /** The number of the next socket. */
   get nextNumber(): number {
     return 1 + Math.max(0, ...this.all().map(({ reader }) => reader.number));
   }
@@ -67,7 +70,7 @@ export class Readers {
     });
   }
 
-  /** Those whose clients hold the socket themselves. */
+  /** Readers whose clients hold the socket themselves. */
   direct(): { socket: WebSocket; reader: DirectReader }[] {
     return this.#ctx.getWebSockets().flatMap((socket) => {
       const reader = this.directOf(socket);
@@ -75,7 +78,7 @@ export class Readers {
     });
   }
 
-  /** Null for a socket that belongs to nobody any more. */
+  /** Null for a socket whose reader is gone. */
   of(socket: WebSocket): Reader | null {
     const known = this.#known.get(socket);
     if (known !== undefined) return known;
@@ -95,14 +98,14 @@ export class Readers {
     this.#known.set(socket, reader);
   }
 
-  /** It is none of this object's any more. */
+  /** The socket belongs to this object no more. */
   forget(socket: WebSocket): void {
     socket.serializeAttachment(null);
     this.#known.delete(socket);
   }
 }
 
-/** RFC 6455: nothing is left to be said. */
+/** RFC 6455: nothing more can be sent. */
 const NORMALLY = { code: 1000, reason: "" };
 
 /** Sends, unless the other end has gone: then the platform reports the close by itself. */

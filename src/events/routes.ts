@@ -169,7 +169,7 @@ const healthRoute = defineRoute(
   },
 );
 
-/** @param hears which topics a caller may listen to; the rooms that know of courses and enrollments say it. */
+/** @param hears which topics a caller may listen to; the rooms of courses and enrollments provide it. */
 export function eventRoutes({ hears }: { hears: TopicRights }) {
   return newRouter()
     .route("/", streamRoutes())
@@ -264,7 +264,7 @@ export function eventRoutes({ hears }: { hears: TopicRights }) {
     .openapi(healthRoute, async (c) => c.json(await healthOf(c.env, Date.now()), 200));
 }
 
-/** The refusal of a call of which every event has a key that stands for another body. */
+/** The refusal of a call if every event has a key that was used with another body. */
 function reused(events: readonly PublishedEvent[]) {
   const message = "this key was used for another body; a new event needs a new key";
   const errors = events.map((_, index) => ({ path: `events[${index}].key`, rule: "idempotency_key_reused", message }));
@@ -272,8 +272,8 @@ function reused(events: readonly PublishedEvent[]) {
 }
 
 /**
- * Whoever publishes to everybody leaves an entry in the audit log, the same for the same events; to others' channels
- * one a day, because jobs send progress all the time and each event is kept where it is received.
+ * A publisher to everybody leaves an entry in the audit log, the same one for the same events. A publisher to others'
+ * channels leaves one a day, because jobs send progress all the time and each event is stored at its receiver.
  */
 async function recordPublishing(c: AppContext, addressed: readonly Addressed[]): Promise<Result<null>> {
   const broadcast = addressed.filter(({ user, event }) => user === null && event.topic === null);

@@ -18,7 +18,7 @@ const MAX_DELIVERIES = 5_000;
 export const MAX_DATA_CHARACTERS = 16_384;
 /** Largest publish body, bytes: every event may be of full size. */
 export const MAX_PUBLISH_BODY = 10_000_000;
-/** Form of a publish key: what fits a log line and an index. */
+/** Form of a publish key: short enough for a log line and an index. */
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
 const receiverSchema = z.union([
@@ -49,7 +49,7 @@ function option<const T extends EventType>(type: T) {
   });
 }
 
-/** Everything but what happens to an enrollment, which only the enrollments themselves announce. */
+/** Every type except changes of an enrollment, which only the enrollments themselves announce. */
 const eventSchema = z.discriminatedUnion("type", [
   option("task.progress-started"),
   option("task.progress-updated"),
@@ -92,14 +92,17 @@ export const publishBody = z
   })
   .openapi("PublishEvents");
 
-/** Why an event cannot go to a topic: a task's speaks of that task, a course's of nothing else's tasks. */
+/**
+ * The reason why an event cannot go to a topic: the topic of a task takes events of this task only, and the topic of a
+ * course no events of tasks.
+ */
 function topicDefect(
   { topic, readers }: { topic: string; readers?: string[] | undefined },
   type: EventType,
   data: Record<string, unknown>,
 ): { at: "topic" | "readers"; rule: string; message: string } | null {
   const parts = parseTopic(topic);
-  // A topic that is none has been named already.
+  // An invalid topic has been reported already.
   if (parts === null) return null;
   const isTask = parts.kind === "task";
   if (readers !== undefined && !isTask) {
@@ -152,7 +155,7 @@ export const publishAnswer = z
   })
   .openapi("PublishedEvents");
 
-/** An event of a call as logs take it, with the key that makes a retry harmless and what that key stands for. */
+/** An event of a call in the form of the logs, with the key that makes a retry harmless and the hash of its body. */
 export async function toNewEvent(
   published: PublishedEvent,
   from: { publisher: string; call: CallKey | null; index: number },
@@ -173,7 +176,7 @@ export async function toNewEvent(
     data: JSON.stringify(data),
     subject: subjectOf(type, data),
     topic,
-    // A tick needs no key, but a task is its publisher's.
+    // A progress event needs no key, but its task belongs to its publisher.
     ...(topic === null ? {} : { publisher: from.publisher }),
     ...("topic" in to && to.readers !== undefined ? { readers: to.readers } : {}),
   };
@@ -190,23 +193,23 @@ export async function toNewEvent(
     });
     return { ...event, key: published.key, publisher, fingerprint };
   }
-  // Of ticks the newest wins: without a key of their own they need none.
+  // Of progress events the newest wins, so they need no key.
   if (isTick || call === null) return event;
   return { ...event, key: `${call.key}:${index}`, publisher, fingerprint: call.fingerprint };
 }
 
-/** A call's Idempotency-Key and what it stands for: another body under it is another call. */
+/** A call's Idempotency-Key and the hash of its body: another body under it is another call. */
 export interface CallKey {
   key: string;
   fingerprint: string;
 }
 
-/** The key of a call that has one. */
+/** The key of a call, if it has one. */
 export async function callKeyOf(key: string | undefined, events: readonly PublishedEvent[]): Promise<CallKey | null> {
   return key === undefined ? null : { key, fingerprint: await fingerprintOf(events) };
 }
 
-/** A value as one short text, the same for every order of its members. */
+/** A value as one short text, the same for every order of its fields. */
 async function fingerprintOf(value: unknown): Promise<string> {
   return (await sha256Hex(JSON.stringify(value, sortMembers))).slice(0, 32);
 }

@@ -2,15 +2,16 @@ import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
 import { EVENT_TYPES, type EventType, LEVELS, PRIORITIES } from "./vocabulary.ts";
 
-// The forms of live events, apart from what works with them (types.ts): who checks none evaluates no schema.
+// The schemas of live events, apart from the code that works with them (types.ts): code that checks no event then
+// evaluates no schema.
 
 /** Longest title, message and address of an event, characters. */
 const MAX_TEXT = 2_000;
-/** Longest id of a thing an event speaks of. */
+/** Longest id of a thing that an event names. */
 const MAX_ID = 200;
-/** Items one event names. A course has at most 50,000; a burst that names more says so by its version. */
+/** Items that one event names. A course has at most 50,000; for a larger change the event has only the version. */
 const MAX_ITEMS = 50_000;
-/** Longest silence of a task before it is given up, seconds: a day. */
+/** Longest silence of a task before it counts as failed, seconds: a day. */
 const MAX_TIMEOUT_SECONDS = 86_400;
 
 const id = z.string().min(1).max(MAX_ID);
@@ -19,7 +20,7 @@ const amount = z.number().nonnegative().finite();
 const items = z.array(z.string().max(MAX_ID)).max(MAX_ITEMS);
 const instant = z.iso.datetime({ offset: true });
 
-/** What each type carries in `data`. Unknown members are refused, so that a typing error is seen by who makes it. */
+/** The content of `data` for each type. Unknown fields are refused, so that a typing error is noticed. */
 export const EVENT_DATA = {
   "unlock.changed": z.strictObject({
     enrollment_id: enrollmentIdSchema,
@@ -106,14 +107,14 @@ export const EVENT_DATA = {
   }),
 } as const satisfies Record<EventType, z.ZodType>;
 
-/** {@link EVENT_DATA} as the OpenAPI document names it: what an event of each type carries. */
+/** {@link EVENT_DATA} as the OpenAPI document names it: the data of an event of each type. */
 export const eventDataSchema = z.object(EVENT_DATA).openapi("EventData", {
   description: "What `data` of an event holds, by the event's type.",
 });
 
 const LEVEL_SCHEMA = z.enum(LEVELS);
 
-/** What a user wants to receive. */
+/** The preferences of a user. */
 export const preferencesSchema = z
   .strictObject({
     min_level: LEVEL_SCHEMA.default("info"),
@@ -121,7 +122,7 @@ export const preferencesSchema = z
     muted_types: z.array(z.enum(EVENT_TYPES)).max(EVENT_TYPES.length).default([]),
   })
   .openapi("EventPreferences");
-/** The event as receivers read it, in the stream and in the history alike. */
+/** The event as receivers read it, in the stream and in the history. */
 export const envelopeSchema = z
   .object({
     id: z.string().openapi({ description: "The cursor: the reader's place in both logs after this event." }),
@@ -134,7 +135,7 @@ export const envelopeSchema = z
   })
   .openapi("Event");
 
-/** A frame as a socket's text message carries it: the fields of an event stream, and what only sockets need. */
+/** A frame as a text message of a socket: the fields of an event stream, and those that only sockets need. */
 export const socketMessageSchema = z
   .object({
     event: z.string().openapi({ description: "The type of an event, or `stream.…` for a frame about the stream." }),

@@ -14,20 +14,20 @@ interface Parts {
   line: BroadcastLine;
   user: () => string;
   preferences: () => Preferences;
-  /** Counts what came of broadcasts: a page asked for before may end too early. */
+  /** Counts the arrived broadcasts: a page that was requested before may end too early. */
   heard: () => number;
   /** A reader's budget is used up. */
   fill: (direct: Direct) => void;
-  /** It has fallen behind what is kept. */
+  /** It is behind the oldest kept event. */
   lag: (socket: WebSocket, reader: DirectReader) => void;
-  /** It cannot go on here, and resumes. */
+  /** It cannot continue here, and resumes. */
   restart: (socket: WebSocket, reader: DirectReader) => void;
 }
 
-/** Brings events to sockets: pushed as they come, or from the logs when a reader has room again. */
+/** Sends events to sockets: pushed when they come, or from the logs when a reader has room again. */
 export class SocketFeed {
   readonly #parts: Parts;
-  /** Readers for whom a page of broadcasts is on its way. */
+  /** Readers for whom a page of broadcasts was requested. */
   readonly #asking = new WeakSet<WebSocket>();
 
   constructor(parts: Parts) {
@@ -35,8 +35,8 @@ export class SocketFeed {
   }
 
   /**
-   * Sends events that follow on where the reader is in that log, as far as its budget reaches.
-   * @returns whether all were sent or are not for it.
+   * Sends events that follow the reader's position in that log, within its budget.
+   * @returns whether all of them were sent or are not for this reader.
    */
   push(
     socket: WebSocket,
@@ -63,7 +63,7 @@ export class SocketFeed {
       if (isLive) stats.delivered(now - event.at, now);
       else stats.counts.delivered += 1;
     }
-    // Its cursor goes on past what is not for it, without an event that would say so.
+    // Its cursor passes events that are not for it; a frame without an event says so.
     if (isSilent) beat(socket, direct, now);
     if (!isDone && log === "broadcast") direct.lacks = true;
     if (!isDone && direct.full_since === null) {
@@ -74,7 +74,7 @@ export class SocketFeed {
     return isDone;
   }
 
-  /** Sends what the logs have and this reader has not, as far as its budget reaches. */
+  /** Sends the events of the logs that this reader has not got yet, within its budget. */
   run(socket: WebSocket): void {
     const { readers, log } = this.#parts;
     for (let isMore = true; isMore; ) {
@@ -83,7 +83,8 @@ export class SocketFeed {
       const { seq } = reader.direct.user;
       if (seq >= log.head().seq) break;
       if (seq < log.floor().seq) {
-        // It has fallen behind what is kept: a silent hole otherwise. Its client resumes, and learns what is lost.
+        // It is behind the oldest kept event, and would miss events without knowing. Its client resumes, and learns
+        // what is lost.
         this.#parts.lag(socket, reader);
         return;
       }

@@ -16,14 +16,14 @@ import { goodbyeOf, heartbeatMs, lifetimeMs, lifetimeOver } from "./stream-times
 import type { LoggedEvent, Position, Preferences } from "./types.ts";
 import { type Join, readReceipt } from "./wire.ts";
 
-/** Heartbeats within which a client that has no room left must have taken something. */
+/** A client without room must have confirmed something within so many heartbeats. */
 const DEAF_BEATS = 3;
 /** RFC 6455: a message that breaks the rules. */
 const NOT_UNDERSTOOD = { code: 1008, reason: 'only "ack <number>" and "head?" are understood' };
-/** A shard keeps telling for so long after the last stream should have ended, ms. */
+/** A shard notifies the channel for so long after the last stream should have ended, ms. */
 const UNTIL_SLACK_MS = 60_000;
 
-/** What of its object these streams need. */
+/** The parts of its object that these streams need. */
 interface Parts {
   ctx: DurableObjectState;
   env: () => Env;
@@ -31,13 +31,13 @@ interface Parts {
   log: EventLog;
   line: BroadcastLine;
   user: () => string;
-  /** What the user wants to receive now. */
+  /** The present preferences of the user. */
   preferences: () => Preferences;
-  /** {@link SocketStreams.review} is wanted at that time, epoch ms. */
+  /** Schedules {@link SocketStreams.review}, epoch ms. */
   plan: (at: number) => void;
 }
 
-/** What a stream needs of the shard before it can begin. */
+/** The answer of the shard that a stream needs before it can begin. */
 export interface Arrival {
   broadcast: Join;
   /** {@link SocketStreams.hear} calls before the shard was asked. */
@@ -45,7 +45,7 @@ export interface Arrival {
   ends_at: number;
 }
 
-/** Who opens a stream, and from where. */
+/** The client that opens a stream, and its position. */
 interface Opening {
   role: Role;
   cursor: Cursor | null | "unknown";
@@ -55,23 +55,22 @@ interface Opening {
 }
 
 /**
- * The streams whose clients hold a socket to the channel themselves. Everything about one is in the socket's attachment,
- * so the object sleeps while nothing happens, and wakes with them.
- *
- * A client has a budget of bytes that it has not confirmed. Beyond it nothing is sent: what waits stays in the logs, and
- * is read from there when the client has taken what it was sent. So a slow one gets only the latest progress of a task,
- * and all of everything else, in order.
+ * The streams whose clients hold a socket to the channel themselves. All state of a stream is in the socket's
+ * attachment, so the object sleeps while nothing happens, and the state is there when it wakes. A client has a budget
+ * of bytes that it has not confirmed. Beyond it nothing is sent: events wait in the logs, and are read from there when
+ * the client has confirmed more. So a slow client gets only the latest progress of a task, and everything else, in
+ * order.
  */
 export class SocketStreams {
   readonly #parts: Parts;
   readonly #feed: SocketFeed;
-  /** Calls of {@link hear} so far: whoever asked the shard before the last one may lack something. */
+  /** Calls of {@link hear} so far: a stream that asked the shard before the last one may have missed broadcasts. */
   #heard = 0;
-  /** The topics of each stream that is about to begin: the shard tells of broadcasts already. */
+  /** The topics of each stream that is about to begin: the shard sends their broadcasts already. */
   readonly #arriving = new Set<{ topics: readonly string[] }>();
-  /** What the shard was told last. */
+  /** The last message to the shard. */
   #told = "";
-  /** Streams of the shard's users, when it was last asked. */
+  /** Streams of the shard's users, from its last answer. */
   #nearby = 0;
 
   constructor(parts: Parts) {
@@ -87,8 +86,8 @@ export class SocketStreams {
   }
 
   /**
-   * A client comes: asks its shard to tell of broadcasts from now on, then does what is to be done with the answer.
-   * @returns what `begin` made of it, or why the shard could not be asked.
+   * A client comes: asks its shard to send broadcasts from now on, then calls `begin` with the answer.
+   * @returns the result of `begin`, or why the shard could not be asked.
    */
   async arrive<T>(
     { cursor, topics }: Pick<Opening, "cursor" | "topics">,
@@ -113,7 +112,7 @@ export class SocketStreams {
     }
   }
 
-  /** Takes up a stream in one turn: says how, and sends what there is room for. */
+  /** Accepts a stream without waiting for anything: sends how it starts, and as many events as there is room for. */
   open({ role, cursor, session, client, topics }: Opening, { broadcast, heard, ends_at }: Arrival): Response {
     const { ctx, env, readers, log } = this.#parts;
     const { 0: outer, 1: inner } = new WebSocketPair();
@@ -146,7 +145,7 @@ export class SocketStreams {
     return new Response(null, { status: 101, webSocket: outer });
   }
 
-  /** Sends what was just committed to the user's log. */
+  /** Sends the events that were just committed to the user's log. */
   deliver(events: readonly LoggedEvent[]): void {
     const [first] = events;
     if (first === undefined) return;
@@ -156,7 +155,7 @@ export class SocketStreams {
     }
   }
 
-  /** Sends broadcasts that follow `after` in the shard's log. @returns whether there is anybody to send them to. */
+  /** Sends broadcasts after `after` in the shard's log. @returns whether there is any client to send them to. */
   hear(after: Position, events: readonly LoggedEvent[]): boolean {
     this.#heard += 1;
     const readers = this.#parts.readers.direct();
@@ -174,9 +173,9 @@ export class SocketStreams {
   }
 
   /**
-   * A client's message: a receipt for what it was sent. A question for a sign of life is answered by the platform. Whoever
-   * sends anything else speaks another language, and is ended: each message wakes the object.
-   * @returns whether it was a receipt, which is a sign of life too.
+   * Handles a client's message: a receipt. The platform itself answers pings. A client that sends anything else does
+   * not follow the protocol, and its stream is ended, because each message wakes the object.
+   * @returns whether it was a receipt, which also shows that the client lives.
    */
   receive(socket: WebSocket, reader: DirectReader, message: string | ArrayBuffer): boolean {
     const bytes = typeof message === "string" ? readReceipt(message) : null;
@@ -186,7 +185,7 @@ export class SocketStreams {
     }
     const direct = { ...reader.direct, taken: Math.max(reader.direct.taken, Math.min(bytes, reader.direct.sent)) };
     if (hasRoom(direct)) direct.full_since = null;
-    // Slow, but it reads: its time begins again.
+    // It is slow, but it reads: its time begins again.
     else if (direct.full_since !== null && direct.taken > reader.direct.taken) direct.full_since = Date.now();
     this.#parts.readers.remember(socket, { ...reader, direct });
     if (hasRoom(direct)) this.#feed.run(socket);
@@ -200,7 +199,7 @@ export class SocketStreams {
     this.#parts.readers.remember(socket, { ...reader, direct });
   }
 
-  /** The last frame of a stream that the channel ends; who calls forgets the socket and closes it. */
+  /** The last frame of a stream that the channel ends; the caller forgets the socket and closes it. */
   goodbye(
     socket: WebSocket,
     { direct }: DirectReader,
@@ -223,7 +222,10 @@ export class SocketStreams {
     close(socket, why);
   }
 
-  /** Ends what has lived long enough, and who takes nothing. @returns when to look again, epoch ms; null: nobody is left. */
+  /**
+   * Ends streams that are too old, and those whose client confirms nothing.
+   * @returns when to look again, epoch ms; null: no stream is left.
+   */
   review(now: number): number | null {
     meter.pushSoon(this.#parts.env());
     for (const { socket, reader } of this.#parts.readers.direct()) {
@@ -259,7 +261,7 @@ export class SocketStreams {
     write(socket, { ...direct }, { event, id: formatCursor(direct), data: JSON.stringify(data) });
   }
 
-  /** How many there are, by when the last of them has ended, and what they bring; the topics of those that arrive too. */
+  /** The number of streams, when the last of them ends, and their topics; including streams that are just beginning. */
   #listening(): { streams: number; until: number; topics: string[] } {
     const direct = this.#parts.readers.direct();
     const ends = direct.map(({ reader }) => reader.direct.ends_at);
@@ -271,7 +273,7 @@ export class SocketStreams {
     };
   }
 
-  /** Says to the shard how many there are, if it does not know. */
+  /** Tells the shard how many streams there are, if it does not know. */
   #noteStreams(): void {
     if (this.#arriving.size > 0) return;
     const { streams, until, topics } = this.#listening();

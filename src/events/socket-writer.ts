@@ -5,7 +5,7 @@ import { frameMessage } from "./frames.ts";
 import { type Direct, type Readers, send } from "./readers.ts";
 import type { Position } from "./types.ts";
 
-/** A receipt is asked for each time so many bytes were sent. */
+/** A receipt is requested each time that so many bytes were sent. */
 const RECEIPT_BYTES = 32 * 1_024;
 
 interface Frame {
@@ -14,7 +14,7 @@ interface Frame {
   /** JSON. */
   data: string;
   retryMs?: number;
-  /** Asks for a receipt however little was sent. */
+  /** Requests a receipt, even if few bytes were sent. */
   wantsReceipt?: boolean;
 }
 
@@ -23,12 +23,12 @@ export function isFull({ sent, taken }: Direct): boolean {
   return sent - taken > FULL_BYTES;
 }
 
-/** Whether it has confirmed enough to be sent the next page. */
+/** Whether it has confirmed enough to get the next page. */
 export function hasRoom({ sent, taken }: Direct): boolean {
   return sent - taken <= ROOMY_BYTES;
 }
 
-/** Sends a frame and counts its bytes in `direct`, which the caller remembers. */
+/** Sends a frame and counts its bytes in `direct`, which the caller stores. */
 export function write(socket: WebSocket, direct: Direct, frame: Frame): void {
   const { event, id, data, wantsReceipt = false } = frame;
   const retry = frame.retryMs === undefined ? {} : { retryMs: frame.retryMs };
@@ -40,8 +40,8 @@ export function write(socket: WebSocket, direct: Direct, frame: Frame): void {
 }
 
 /**
- * How far this stream is, as a heartbeat. As the head it names the same place: a client need not look for holes, because
- * whoever sends to a socket knows what it has sent.
+ * The position of this stream, as a heartbeat. It names the same place as the head: a client need not look for gaps,
+ * because the sender of a socket knows what it has sent.
  */
 export function beat(socket: WebSocket, direct: Direct, now: number): void {
   const id = formatCursor(direct);
@@ -49,7 +49,7 @@ export function beat(socket: WebSocket, direct: Direct, now: number): void {
   write(socket, direct, { event: "stream.heartbeat", id, data });
 }
 
-/** A reader has come to a place in a log without an event that it could have been sent. */
+/** A reader has passed events in a log that are not for it. */
 export function notePlace(readers: Readers, socket: WebSocket, log: "user" | "broadcast", place: Position): void {
   const reader = readers.directOf(socket);
   if (reader !== null) readers.remember(socket, { ...reader, direct: { ...reader.direct, [log]: place } });

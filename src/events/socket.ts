@@ -8,7 +8,7 @@ import { channelStub } from "./stubs.ts";
 import { STREAM_TOKEN_REFUSED } from "./tokens.ts";
 
 /**
- * Opens a stream over a WebSocket: the client's own, to the user's channel. Nothing of it stays in the Worker.
+ * Opens a stream over a WebSocket, from the client to the user's channel. Nothing of it stays in the Worker.
  * @returns the answer that switches protocols.
  */
 export async function openSocket(
@@ -27,11 +27,12 @@ export async function openSocket(
       direct: { role, cursor },
     });
     socket = channel.webSocket;
-    // As asked: nobody was refused who had to have a place.
+    // The answer that was requested: no client was refused that needed a place.
     if (channel.status === 429) return NO_ROOM;
     if (channel.status === 401) return abandon(STREAM_TOKEN_REFUSED);
     if (socket === null) return abandon(NOT_REACHED);
-    // Asked once more now that the stream is joined: what is taken from the user after this finds the stream and ends it.
+    // Checked again now that the stream is joined: if the user loses a right after this, the change finds the stream
+    // and ends it.
     const now = await standing();
     if (!now.ok) return abandon(now);
     if (now.value !== role) return abandon(NOT_REACHED);

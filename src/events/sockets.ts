@@ -15,17 +15,20 @@ import {
   readProbeAnswer,
 } from "./wire.ts";
 
-/** How long streams are given to say how they are, when one of them must go. One that says nothing by then goes first. */
+/**
+ * How long streams may take to say how they are, when one of them must be ended. One that does not answer in time is
+ * ended first.
+ */
 const PROBE_MS = 800;
-/** The same when clients answer for themselves: the way to them and back is longer than that to a Worker. */
+/** The same when clients answer for themselves: their answers take longer than those of a Worker. */
 const DIRECT_PROBE_MS = 2_000;
 
-/** For how long readers have taken nothing of what they were handed, ms; 0 for one that keeps up. */
+/** For how long readers have read nothing, ms; 0 for one that is not behind. */
 type Deafness = ReadonlyMap<WebSocket, number>;
-/** Before anybody was asked. */
+/** Before any stream was asked. */
 export const NOBODY_DEAF: Deafness = new Map();
 
-/** What is said to a client that holds its socket itself, in its own words. */
+/** Messages to a client that holds its socket itself, in its own protocol. */
 interface DirectVoice {
   /** Asks it for a sign of life. */
   probe(socket: WebSocket, reader: DirectReader): void;
@@ -34,21 +37,20 @@ interface DirectVoice {
 }
 
 /**
- * The readers of one log: hibernatable WebSockets to the Workers that end the streams. Nothing here holds the object
- * awake: a socket's state is its attachment, and "where is the head?" is answered by the platform for a sleeping object.
- *
- * Replay is pulled, page by page, as the reader has room; a reader becomes live with the last page, in the same turn in
- * which that page was read, so that nothing falls between history and live and nothing comes twice.
+ * The readers of one log: hibernatable WebSockets to the Workers that end the streams. Nothing here keeps the object
+ * awake: a socket's state is its attachment, and the platform answers the question for the head for a sleeping object.
+ * A reader asks for pages when it has room. It becomes live with the last page, in the same turn in which that page was
+ * read, so that nothing falls between history and live events and nothing comes twice.
  */
 export class LogSockets {
   readonly #ctx: DurableObjectState;
   readonly #readers: Readers;
   readonly #log: EventLog;
   readonly #direct: DirectVoice | null;
-  /** The probe that is under way: for how long each reader asked has taken nothing, as far as it has answered. */
+  /** The check that is running: for how long each reader has read nothing, for those that have answered. */
   #probing: { answers: Map<WebSocket, number>; done: Promise<Deafness>; heard: () => void } | null = null;
 
-  /** @param direct null where no client joins by itself. */
+  /** @param direct null if no client joins by itself. */
   constructor(ctx: DurableObjectState, readers: Readers, log: EventLog, direct: DirectVoice | null) {
     this.#ctx = ctx;
     this.#readers = readers;
@@ -62,8 +64,8 @@ export class LogSockets {
   }
 
   /**
-   * Takes up a reader, in one turn: says how, and sends the first page.
-   * @returns the answer that carries the other end of the socket.
+   * Accepts a reader, without waiting for anything: sends how it starts, and the first page.
+   * @returns the answer with the other end of the socket.
    */
   join(
     after: Position | null,
@@ -99,15 +101,16 @@ export class LogSockets {
     if (seq !== null) this.#sendPage(socket, reader, seq, true);
   }
 
-  /** A stream has said for how long its reader takes nothing, ms. */
+  /** A stream said for how long its reader has read nothing, ms. */
   answered(socket: WebSocket, standing: number): void {
     this.#probing?.answers.set(socket, standing);
     this.#probing?.heard();
   }
 
   /**
-   * Pushes what was just committed to every live reader. Of more than a page each is pushed the first and asks for the
-   * rest: a burst is read from the log at each reader's own pace, and never waits in memory for the slowest.
+   * Pushes the events that were just committed to every live reader. If they are more than a page, each reader is
+   * pushed the first page and asks for the others: each reads a burst from the log at its own speed, and nothing waits
+   * in memory for the slowest.
    */
   deliver(events: readonly LoggedEvent[]): void {
     const [first] = events;
@@ -132,7 +135,7 @@ export class LogSockets {
     }
   }
 
-  /** Ends the readers of one device or page: it has come back, so it does not read them any more. */
+  /** Ends the readers of one device or page: it has come back, so it does not read the old ones any more. */
   replace(client: string | null): void {
     if (client === null) return;
     for (const { socket, reader } of this.#readers.all()) {
@@ -140,15 +143,15 @@ export class LogSockets {
     }
   }
 
-  /** Whether there are more readers than `limit`, those of one device or page left out. */
+  /** Whether there are more readers than `limit`, without those of one device or page. */
   exceeds(limit: number, client: string | null): boolean {
     return this.#readers.all().filter(({ reader }) => client === null || reader.client !== client).length > limit;
   }
 
   /**
-   * Keeps so many readers and ends the others. First go those that do not answer, the longest silent first; among all
-   * others the oldest.
-   * @param deafness of {@link askAll}; who was not asked counts as one that answers.
+   * Keeps so many readers and ends the others. Those that do not answer are ended first, the longest silent first; then
+   * the oldest.
+   * @param deafness of {@link askAll}; a reader that was not asked counts as one that answers.
    */
   evictBeyond(limit: number, reason: string, deafness: Deafness): void {
     const readers = this.#byEndurance(deafness);
@@ -157,15 +160,15 @@ export class LogSockets {
     }
   }
 
-  /** Whether room can be made by ending only readers that do not answer. */
+  /** Whether there is room if only readers that do not answer are ended. */
   hasDeafBeyond(limit: number, deafness: Deafness): boolean {
     const readers = this.#byEndurance(deafness);
     return readers.slice(0, Math.max(readers.length - limit, 0)).every(({ deaf }) => deaf > 0);
   }
 
   /**
-   * Asks every stream for how long its reader has not taken what it was handed, ms. A stream that does not answer in
-   * time is silent for ever. Who asks while others ask gets the same answer.
+   * Asks every stream for how long its reader has read nothing, ms. A stream that does not answer in time counts as
+   * silent for ever. Calls at the same time get the same answer.
    */
   askAll(): Promise<Deafness> {
     if (this.#probing !== null) return this.#probing.done;
@@ -192,7 +195,7 @@ export class LogSockets {
     return done;
   }
 
-  /** Readers in the order in which they would have to go. */
+  /** Readers in the order in which they would be ended. */
   #byEndurance(deafness: Deafness): { socket: WebSocket; deaf: number }[] {
     return this.#readers
       .all()
@@ -200,7 +203,7 @@ export class LogSockets {
       .sort((a, b) => (a.deaf === b.deaf ? a.number - b.number : b.deaf - a.deaf));
   }
 
-  /** Ends the readers of one session, or for null all but those of `except`. @returns how many. */
+  /** Ends the readers of one session, or for null all except those of `except`. @returns how many. */
   endSession(
     session: string | null,
     reason: string,
@@ -233,7 +236,8 @@ export class LogSockets {
 
   #sendPage(socket: WebSocket, reader: Reader, after: number, isAnswer = false): void {
     if (after < this.#log.floor().seq) {
-      // It has fallen behind what is kept: a silent hole otherwise. Its client resumes, and learns what is lost.
+      // It is behind the oldest kept event, and would miss events without knowing. Its client resumes, and learns what
+      // is lost.
       this.#end(socket, "stream.closing", "lagged");
       return;
     }
@@ -242,7 +246,7 @@ export class LogSockets {
     if (!more && !reader.live) this.#readers.remember(socket, { ...reader, live: true });
   }
 
-  /** The last word to a reader: it is none of this log's any more. */
+  /** The last message to a reader: it does not belong to this log any more. */
   #end(socket: WebSocket, event: "stream.evicted" | "stream.closing", reason: string): void {
     const reader = this.#readers.of(socket);
     if (reader?.direct === undefined) send(socket, JSON.stringify({ t: "end", event, reason } satisfies LogMessage));
@@ -252,7 +256,7 @@ export class LogSockets {
   }
 }
 
-/** How a log takes up a reader that was at a position, or comes for the first time. */
+/** How a log accepts a reader with a position, or without one. */
 export function joinOf(log: EventLog, after: Position | null, topics: readonly string[] = []): Join {
   const head = log.head();
   const gap = after === null ? null : log.gapAt(after);

@@ -3,13 +3,16 @@ import { inParallel } from "../platform/parallel.ts";
 import type { EventLog } from "./log.ts";
 import type { LoggedEvent, Position } from "./types.ts";
 
-/** A receiver that was not reached is tried again this much later. */
+/** A receiver that was not reached is tried again after this time. */
 export const SPREAD_RETRY_MS = 2_000;
-/** Events, and bytes of their data, of one call to a receiver: a burst is few calls, each far below what one may carry. */
+/**
+ * Events, and bytes of their data, of one call to a receiver: a burst needs few calls, each far below the limit of a
+ * call.
+ */
 export const SPREAD_EVENTS = 500;
 export const SPREAD_BYTES = 1_000_000;
 
-/** What of the log's object the spreading needs. */
+/** The parts of the log's object that this class needs. */
 interface SpreadCell {
   commit: Commit;
   scheduler: {
@@ -18,28 +21,28 @@ interface SpreadCell {
   };
 }
 
-/** Who receives a log, and how. */
+/** The receivers of a log, and the way to call them. */
 export interface Receivers<R> {
-  /** Everybody who is to have all of the log now. */
+  /** All receivers of the log now. */
   all(): readonly R[];
   /**
-   * Sends one of them events that follow `after` without a hole; none if it is there already, as far as is known.
-   * @returns where it is now, or null when it could not be brought there. Never rejects.
+   * Sends events after `after`, without a gap, to one receiver; none if it seems to have everything.
+   * @returns its place now, or null when it could not be brought there. Never rejects.
    */
   send(receiver: R, after: Position, events: readonly LoggedEvent[]): Promise<Position | null>;
-  /** How many are sent to at the same time. */
+  /** How many are called at the same time. */
   parallel: number;
 }
 
 /**
- * Sends each receiver of a log what the log has and it has not. Whoever was not reached is tried again by the alarm, for
- * which the object schedules "spread" in the commit that brings something new.
+ * Sends each receiver of a log the events that it does not have. The alarm tries again to reach a receiver; the object
+ * schedules "spread" for it in the commit that adds events.
  */
 export class Spread<R> {
   readonly #log: EventLog;
   readonly #cell: SpreadCell;
   readonly #receivers: Receivers<R>;
-  /** How far each receiver is, as far as this run of the object knows. */
+  /** The place of each receiver, if this run of the object knows it. */
   readonly #reached = new Map<R, number>();
   #spreading: Promise<void> | null = null;
   #again = false;
@@ -50,7 +53,7 @@ export class Spread<R> {
     this.#receivers = receivers;
   }
 
-  /** Sends until each has all; one run at a time, and once more if something came meanwhile. */
+  /** Sends until each receiver has everything; one run at a time, and one more if new events came meanwhile. */
   run(): Promise<void> {
     this.#again = true;
     this.#spreading ??= this.#spreadAll().finally(() => {
@@ -59,12 +62,14 @@ export class Spread<R> {
     return this.#spreading;
   }
 
-  /** The log is another than before: nobody is where they were. */
+  /** The log has been replaced: no receiver is where it was. */
   forget(): void {
     this.#reached.clear();
   }
 
-  /** How many receivers do not have all, as far as is known, and the oldest event that one of them lacks. */
+  /**
+   * How many receivers do not have everything, as far as is known, and the oldest event that one of them does not have.
+   */
   behind(): { receivers: number; oldest: LoggedEvent | null } {
     const head = this.#log.head().seq;
     const behind = this.#receivers.all().filter((receiver) => (this.#reached.get(receiver) ?? 0) < head);
@@ -77,7 +82,7 @@ export class Spread<R> {
       this.#again = false;
       const head = this.#log.head().seq;
       const receivers = this.#receivers.all();
-      // Most receivers stand at the same place: what goes to one is read once for all.
+      // Most receivers are at the same place: a page for them is read once for all.
       const pages = new Map<number, LoggedEvent[]>();
       let missing = 0;
       await inParallel(receivers, this.#receivers.parallel, async (receiver) => {
@@ -95,15 +100,15 @@ export class Spread<R> {
   /** @returns whether the receiver has everything up to `head` now. */
   async #sendTo(receiver: R, head: number, pages: Map<number, LoggedEvent[]>): Promise<boolean> {
     const known = this.#reached.get(receiver);
-    // One that this run knows nothing of most likely has all but the newest; if not, it says so.
+    // A receiver that this run does not know has probably everything except the newest events; if not, it says so.
     let after = known ?? head - 1;
     for (let isNew = known === undefined; isNew || after < head; isNew = false) {
-      // What it lacks has left the log meanwhile: a place it does not know makes it start again there.
+      // The events that it needs have left the log meanwhile: a place that it does not know makes it start again.
       after = Math.max(after, this.#log.floor().seq);
       const events = pages.get(after) ?? this.#log.after(after, SPREAD_EVENTS, SPREAD_BYTES).events;
       pages.set(after, events);
       const reached = await this.#receivers.send(receiver, this.#log.positionAt(after), events);
-      // No further than before: the alarm comes back to it.
+      // Not further than before: the alarm tries again.
       if (reached === null || (after < head && reached.seq <= after)) return false;
       after = reached.seq;
       this.#reached.set(receiver, after);
@@ -111,7 +116,7 @@ export class Spread<R> {
     return true;
   }
 
-  /** Of who receives nothing any more nothing is remembered. */
+  /** The places of former receivers are forgotten. */
   #forgetOthers(receivers: readonly R[]): void {
     if (this.#reached.size <= receivers.length) return;
     const kept = new Set(receivers);

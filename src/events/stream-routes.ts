@@ -12,7 +12,7 @@ import { openStream } from "./stream.ts";
 import { STREAM_TOKEN_REFUSED, verifyStreamToken } from "./tokens.ts";
 
 const TAGS = ["events"];
-/** Form of the name that a page or device gives itself. */
+/** Form of the name that a page or device chooses for itself. */
 const CLIENT = /^[\x21-\x7e]{1,64}$/;
 
 const cursorDescription = "Id of the last frame that the client handled; the stream continues after it.";
@@ -104,7 +104,10 @@ export function streamRoutes() {
     });
 }
 
-/** Who opens a stream, and from where; a token that is over is refused before anything else is touched. */
+/**
+ * The client that opens a stream, and its position; a token that is no longer valid is refused before anything else
+ * happens.
+ */
 async function openingOf(
   c: AppContext,
   { sse_token, last_event_id, client, if_room }: z.output<typeof openingQuery>,
@@ -118,7 +121,7 @@ async function openingOf(
   if (!token.ok) return token;
   const { user, session, role, issued_at } = token.value;
   const standing = () => standsNow(c.env, user, { session, role, issued_at });
-  // Before it is joined: a token that is over must not push out a stream that lives.
+  // Checked before it joins: a token that is no longer valid must not end another stream.
   const stands = await standing();
   if (!stands.ok) return { ok: false, refusal: refuseStream(stands.refusal) };
   return ok({
@@ -130,7 +133,7 @@ async function openingOf(
   });
 }
 
-/** A stream token that is over is answered like one that never was. */
+/** A stream token that is no longer valid gets the answer of one that never existed. */
 function refuseStream(refusal: Refusal): Refusal {
   return refusal.code === "unauthenticated" ? STREAM_TOKEN_REFUSED.refusal : refusal;
 }

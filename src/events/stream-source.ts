@@ -6,26 +6,27 @@ export interface Source {
   readonly name: "user" | "broadcast";
   readonly socket: WebSocket;
   join: Join | null;
-  /** Up to where events were taken over. */
+  /** The last event that was taken over. */
   position: Position;
-  /** The log's head as it was last known. */
+  /** The last known head of the log. */
   head: Position;
   /** Messages that came before both logs had answered. */
   early: LogMessage[];
   /**
-   * How it is fed. pushed: events come as they happen. behind: there is a next page in the log, to be asked for when the
-   * reader has room. asked: that page is on its way. What is pushed meanwhile is in a later page again.
+   * How it gets events. pushed: events come when they happen. behind: there is a next page in the log, to be requested
+   * when the reader has room. asked: that page was requested. Events that are pushed meanwhile are in a later page
+   * again.
    */
   feed: "pushed" | "behind" | "asked";
-  /** A question for the head stands open. */
+  /** The head was requested and has not come yet. */
   isAsked: boolean;
-  /** Beats at which the head was ahead of the position, in a row. */
+  /** Heartbeats in a row at which the head was after the position. */
   behindBeats: number;
 }
 
 const NOWHERE: Position = { epoch: "", seq: 0 };
 
-/** A log that has said nothing yet. */
+/** The state before the log has answered. */
 export function sourceOf(name: Source["name"], socket: WebSocket): Source {
   return {
     name,
@@ -40,9 +41,7 @@ export function sourceOf(name: Source["name"], socket: WebSocket): Source {
   };
 }
 
-/**
- * Where a log stands. A head that was known before the last event is no news.
- */
+/** The place of a log. A head from before the last event is ignored. */
 export function furthest({ position, head }: Source): Position {
   return head.seq > position.seq ? head : position;
 }

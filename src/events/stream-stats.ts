@@ -1,6 +1,6 @@
 import { meter } from "../platform/metrics/meter.ts";
 
-/** Latest delivery times kept, of which percentiles are computed. */
+/** Latest delivery times that are kept, to compute percentiles. */
 const SAMPLES = 1_000;
 /** How long a sample counts, ms. */
 const SAMPLE_AGE_MS = 60_000;

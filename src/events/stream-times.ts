@@ -1,8 +1,8 @@
 const DEFAULT_HEARTBEAT_SECONDS = 20;
 const DEFAULT_LIFETIME_SECONDS = 1_800;
-/** Who is somebody else now comes back at once. */
+/** A client whose user has another role comes back at once. */
 const ROLE_RETRY_MS = 500;
-/** Lifetimes end one by one: who comes back after one is not among many. */
+/** Streams end by age one by one, so a client that comes back after that is not one of many. */
 const LIFETIME_RETRY_MS = 2_000;
 
 /** Mean time between two heartbeats, ms. */
@@ -10,23 +10,23 @@ export function heartbeatMs(env: Env): number {
   return secondsOf(env.HEARTBEAT_SECONDS, DEFAULT_HEARTBEAT_SECONDS) * 1_000;
 }
 
-/** How long one stream lives, ms: each another time, so that those that began together do not end together. */
+/** How long one stream lives, ms: a random time, so that streams which began together do not end together. */
 export function lifetimeMs(env: Env): number {
   return secondsOf(env.STREAM_LIFETIME_SECONDS, DEFAULT_LIFETIME_SECONDS) * 1_000 * (0.8 + 0.2 * Math.random());
 }
 
-/** What a stream says whose life is over. */
+/** The last frame of a stream that ends by age. */
 export function lifetimeOver(): { reason: "lifetime"; retry_ms: number } {
   return { reason: "lifetime", retry_ms: Math.round(Math.random() * LIFETIME_RETRY_MS) };
 }
 
 /**
- * What a stream says last, when its log has ended it for a reason.
+ * The last frame of a stream that its log has ended.
  * @param restartMs when to come back if nothing better is known, ms.
  */
 export function goodbyeOf(event: "stream.evicted" | "stream.closing", reason: string, restartMs: number): object {
   if (event === "stream.evicted") return { reason };
-  // What the token said of its user is true no more: with a new one the stream goes on, as whoever the user is now.
+  // The token is not right about its user any more: with a new one the stream continues, with the user's present role.
   if (reason === "session_ended")
     return { reason: "role_changed", retry_ms: Math.round(Math.random() * ROLE_RETRY_MS) };
   if (reason === "rights_changed") return { reason, retry_ms: Math.round(Math.random() * ROLE_RETRY_MS) };

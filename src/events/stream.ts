@@ -8,10 +8,10 @@ import { broadcastShardStub, channelStub } from "./stubs.ts";
 import { STREAM_TOKEN_REFUSED } from "./tokens.ts";
 import { JOIN_HEADER, type JoinRequest } from "./wire.ts";
 
-/** Who wanted a place only if there is room comes back after that. */
+/** A client that wanted only a free place comes back after this time. */
 const NO_ROOM_SECONDS = 30;
 
-/** Answers of a stream that is not opened. */
+/** Answers for a stream that is not opened. */
 export const NO_ROOM = refuse("rate_limited", {
   detail: "Other streams of this user are open and answer.",
   retry_after: NO_ROOM_SECONDS,
@@ -19,8 +19,8 @@ export const NO_ROOM = refuse("rate_limited", {
 export const NOT_REACHED = refuse("unavailable", { detail: "The event log does not answer.", retry_after: 1 });
 
 /**
- * Opens a stream: joins the user's channel (which burns the token) and the user's share of the broadcasts, and answers
- * with the response whose body is the stream.
+ * Opens a stream: joins the user's channel (which uses up the token) and the user's broadcast shard, and returns the
+ * response whose body is the stream.
  */
 export async function openStream(env: Env, request: StreamRequest): Promise<Result<Response>> {
   const now = Date.now();
@@ -43,11 +43,12 @@ export async function openStream(env: Env, request: StreamRequest): Promise<Resu
     ]);
     for (const { webSocket } of [channel, broadcasts]) if (webSocket !== null) sockets.push(webSocket);
     if (channel.status === 401) return abandon(STREAM_TOKEN_REFUSED);
-    // As asked: nobody was refused who had to have a place.
+    // The answer that was requested: no client was refused that needed a place.
     if (channel.status === 429) return abandon(NO_ROOM, { isCounted: false });
     const [own, all] = sockets;
     if (own === undefined || all === undefined) return abandon(NOT_REACHED);
-    // Asked once more now that the stream is joined: what is taken from the user after this finds the stream and ends it.
+    // Checked again now that the stream is joined: if the user loses a right after this, the change finds the stream
+    // and ends it.
     const role = await request.standing();
     if (!role.ok) return abandon(role);
     const opened = { ...request, token: { ...token, role: role.value } };
@@ -69,7 +70,7 @@ export async function openStream(env: Env, request: StreamRequest): Promise<Resu
   }
 }
 
-/** Asks a log's object to take up a reader. */
+/** Asks a log's object to accept a reader. */
 export async function join(
   stub: DurableObjectStub,
   request: JoinRequest,

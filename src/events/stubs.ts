@@ -17,7 +17,7 @@ export function broadcastShardStub(env: Env, shard: number): DurableObjectStub<B
   return namespace.get(namespace.idFromName(shardName(shard)));
 }
 
-/** Calls the channel that has this id of the platform, as {@link callChannel}. */
+/** Calls the channel that has this id of the platform, like {@link callChannel}. */
 export function callChannelObject<T>(
   env: Env,
   id: string,
@@ -28,7 +28,7 @@ export function callChannelObject<T>(
   return callObject({ kind: "channel", id }, () => call(namespace.get(namespace.idFromString(id))));
 }
 
-/** Calls a user's channel, with the retries that every object gets. Every RPC of it is harmless to repeat. */
+/** Calls a user's channel, with the retries of every object. Every RPC of it can be repeated without harm. */
 export function callChannel<T>(
   env: Env,
   user: string,

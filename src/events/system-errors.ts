@@ -3,14 +3,14 @@ import { callBroadcastLog } from "./broadcast-log-stub.ts";
 import { eventOf } from "./types.ts";
 
 /**
- * The queue that carries events to D1: what fails on it is not reported by an event, which would have to take the same
- * queue.
+ * The queue that brings events to D1. A failure on it is not reported by an event, because this event would need the
+ * same queue.
  */
 const OWN_QUEUE = "latchkey-events-dead";
 
 /**
- * Notifies admins that messages have failed their last retry. They are stored already; if nobody can be notified, they
- * stay stored.
+ * Notifies admins of messages that have failed their last retry. They are stored already; if nobody can be notified,
+ * they stay stored.
  */
 export async function reportDeadLetters(
   batch: { queue: string; messages: readonly Message<unknown>[] },

@@ -1,13 +1,13 @@
 import { EVENT_DATA } from "./shapes.ts";
 import { eventOf, type NewEvent } from "./types.ts";
 
-/** Longest silence of a task whose start named no other: ten minutes. */
+/** Longest silence of a task whose start gave no other: ten minutes. */
 const DEFAULT_TIMEOUT_MS = 600_000;
-/** A task that says nothing for this long, while somebody watches, is reported as still running. */
+/** A task without a message for this long, while somebody watches, is reported as still running. */
 export const TASK_HEARTBEAT_MS = 30_000;
-/** Seconds after which trying a timed-out task again makes sense. */
+/** Seconds after which it is useful to start a timed-out task again. */
 const RETRY_AFTER_SECONDS = 30;
-/** How long a task that has ended is remembered, so that a tick which was overtaken does not bring it back. */
+/** How long an ended task is remembered, so that a late progress event does not bring it back. */
 const ENDED_RETENTION_MS = 86_400_000;
 /** Tasks watched for one user at most. */
 const MAX_TASKS = 5_000;
@@ -26,7 +26,7 @@ interface TaskRow extends Record<string, SqlStorageValue> {
 const tickData = EVENT_DATA["task.progress-updated"];
 const startData = EVENT_DATA["task.progress-started"];
 
-/** The running tasks of a log: who is silent too long, and which ticks come after the end. */
+/** The running tasks of a log: which are silent for too long, and which progress events come after the end. */
 export class TaskWatch {
   readonly #sql: SqlStorage;
 
@@ -34,12 +34,12 @@ export class TaskWatch {
     this.#sql = sql;
   }
 
-  /** Whether a task has ended: a tick that was overtaken by the end must not be shown. A new start begins it again. */
+  /** Whether a task has ended: a late progress event must not be shown. A new start begins the task again. */
   hasEnded(task: string): boolean {
     return this.#find(task)?.ended === 1;
   }
 
-  /** Takes note of a task event that is being stored. */
+  /** Remembers a task event that is being stored. */
   note(event: NewEvent, now: number): void {
     const task = event.subject;
     if (task === null || !event.type.startsWith("task.")) return;
@@ -71,7 +71,7 @@ export class TaskWatch {
     this.#save({ ...base, seen_at: now, ended: 1 });
   }
 
-  /** What silent tasks have to say at `now`: a sign of life (if `watched`), or that they are given up. */
+  /** The events of silent tasks at `now`: that they still run (if `watched`), or that they have failed. */
   overdue(now: number, watched: boolean): NewEvent[] {
     return this.#running().flatMap((row) => {
       if (now - row.seen_at >= row.timeout_ms) return [timedOut(row)];
@@ -81,7 +81,7 @@ export class TaskWatch {
     });
   }
 
-  /** When {@link overdue} has something to say next, or null. */
+  /** When {@link overdue} has the next event, or null. */
   nextDue(watched: boolean): number | null {
     return this.#sql
       .exec<{ at: number | null }>(
@@ -93,7 +93,7 @@ export class TaskWatch {
       .one().at;
   }
 
-  /** Forgets tasks that ended long ago, and of too many those that ended or fell silent first. */
+  /** Forgets tasks that ended long ago; if there are too many, first those that ended or fell silent first. */
   prune(now: number): void {
     this.#sql.exec("DELETE FROM tasks WHERE ended = 1 AND seen_at < ?", now - ENDED_RETENTION_MS);
     const { n } = this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM tasks").one();

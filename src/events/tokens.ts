@@ -5,24 +5,24 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES, type Role } from "../platform/roles.ts";
 import { signingKey } from "../platform/secrets.ts";
 
-/** Lifetime of a stream token, seconds. It opens one stream; the stream lives on after it. */
+/** Lifetime of a stream token, seconds. It opens one stream, which may last longer. */
 export const STREAM_TOKEN_SECONDS = 60;
-/** No other kind of JWT can pass for one, and it passes for no other. */
+/** The type of this JWT: no other kind of JWT is accepted in its place, and it in no other's. */
 const TYPE = "sse+jwt";
 const ALGORITHM = "HS256";
 const ISSUER = "latchkey";
 const AUDIENCE = "latchkey-events";
-/** Longest token looked at, characters: topics take up to a thousand of its claims. */
+/** Longest token that is read, characters: topics take up to a thousand of its claims. */
 const MAX_LENGTH = 3_072;
 
 export interface StreamToken {
   user: string;
   role: Role;
   session: string | null;
-  /** Topics that the stream brings, and when their rights were asked for, epoch ms. */
+  /** Topics of the stream, and when their rights were checked, epoch ms. */
   topics: string[];
   asked_at: number;
-  /** What the user's channel remembers of it once it is used. */
+  /** What the user's channel stores of a used token. */
   id: string;
   /** Epoch seconds. */
   issued_at: number;
@@ -30,7 +30,7 @@ export interface StreamToken {
   expires_at: number;
 }
 
-/** One answer for a token that is missing, forged, expired or used: it does not say which. */
+/** One answer for a missing, forged, expired or used token: it does not say which. */
 export const STREAM_TOKEN_REFUSED = refuse("unauthenticated", {
   detail: "The stream token is not valid. Each opens one stream within 60 s of being issued; ask for a new one.",
 });
@@ -68,7 +68,7 @@ export async function mintStreamToken(
     .sign(await signingKey(secret, "stream-token"));
 }
 
-/** Verifies everything about a token but whether it was used, which its user's channel knows. */
+/** Checks everything about a token, except whether it was used: its user's channel knows that. */
 export async function verifyStreamToken(secret: string, token: string, now: number): Promise<Result<StreamToken>> {
   if (token.length > MAX_LENGTH) return STREAM_TOKEN_REFUSED;
   const key = await signingKey(secret, "stream-token");

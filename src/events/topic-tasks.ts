@@ -7,22 +7,22 @@ import { type NewEvent, TOPIC_ROLES } from "./types.ts";
 /** Users who may ask for one task. */
 export const MAX_READERS = 100;
 const readersSchema = z.array(z.string());
-/** How long a task nobody speaks of is remembered: as long as the archive remembers its end. */
+/** How long a silent task is remembered: as long as the archive keeps its end. */
 const RETENTION_MS = 7 * 86_400_000;
-/** The note of when a task was last spoken of is this exact: a row for each tick would be too many. */
+/** The time of a task's last event is stored with this precision: a row for each progress event would be too many. */
 const RENEWAL_MS = 86_400_000;
-/** Tasks remembered at most; those not spoken of for longest leave first. */
+/** Tasks in memory at most; those silent for the longest time are removed first. */
 const MAX_TASKS = 20_000;
 
-/** What becomes of an event about a task, before it is stored. */
+/** What happens to an event about a task before it is stored. */
 type Admission =
   | { status: "stored"; before: NewEvent[] }
   | { status: "duplicate" | "coalesced" }
   | { status: "refused"; code: "task_of_another" | "too_many_readers" };
 
 /**
- * The tasks that have a topic: whose they are, who may ask for them, which are silent too long, and which ticks can wait.
- * Methods that write are called inside the object's transaction.
+ * The tasks that have a topic: their publisher, the users who may ask for them, which are silent for too long, and
+ * which progress events can wait. Methods that write are called inside the object's transaction.
  */
 export class TopicTasks {
   readonly #sql: SqlStorage;
@@ -39,16 +39,16 @@ export class TopicTasks {
     this.#throttle = new ProgressThrottle();
   }
 
-  /** Who may ask for a task; null for one that nobody has spoken of. */
+  /** The users who may ask for a task; null for a task without an event. */
   readersOf(task: string): string[] | null {
     const known = this.#find(task);
     return known === null ? null : known.readers;
   }
 
   /**
-   * Decides about an event of a task. A task belongs to the publisher that spoke of it first, and its readers are only ever
-   * added to.
-   * @returns for one to be stored, what is to be stored before it.
+   * Decides about an event of a task. A task belongs to the publisher of its first event, and readers are only ever
+   * added.
+   * @returns for an event to be stored, the events to be stored before it.
    */
   admit(event: NewEvent & { subject: string }, now: number): Admission {
     const { subject: task, publisher, readers = [], type } = event;
@@ -82,29 +82,29 @@ export class TopicTasks {
     this.#watch.note(event, now);
   }
 
-  /** When a tick that waits is to be sent, epoch ms; null: none waits. */
+  /** When a waiting progress event is to be sent, epoch ms; null: none waits. */
   nextTick(): number | null {
     return this.#throttle.nextRipe();
   }
 
-  /** The ticks whose second is over. */
+  /** The progress events whose second is over. */
   ripeTicks(now: number): NewEvent[] {
     return this.#throttle.ripe(now).filter(({ subject }) => subject !== null && !this.#watch.hasEnded(subject));
   }
 
-  /** What is to be said of tasks that are silent too long. */
+  /** The events of tasks that are silent for too long. */
   overdue(now: number): NewEvent[] {
     return this.#watch
       .overdue(now, false)
       .map((event) => ({ ...event, topic: taskTopic(event.subject ?? ""), roles: TOPIC_ROLES }));
   }
 
-  /** When {@link overdue} has something to say next, epoch ms; null: never. */
+  /** When {@link overdue} has the next event, epoch ms; null: never. */
   nextDue(): number | null {
     return this.#watch.nextDue(false);
   }
 
-  /** Forgets tasks that nobody has spoken of for long. */
+  /** Forgets tasks that have been silent for long. */
   prune(now: number): void {
     this.#watch.prune(now);
     this.#sql.exec("DELETE FROM topic_tasks WHERE at < ?", now - RETENTION_MS);
@@ -114,7 +114,7 @@ export class TopicTasks {
     );
   }
 
-  /** Takes a user out of everything that is remembered of tasks. */
+  /** Removes a user from everything that is stored about tasks. */
   forgetReader(user: string): void {
     const named = this.#sql
       .exec<{ task: string; readers: string }>(

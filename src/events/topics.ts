@@ -3,25 +3,25 @@ import { COURSE_SLUG } from "../platform/ids.ts";
 import { EVENT_DATA } from "./shapes.ts";
 import type { LoggedEvent } from "./types.ts";
 
-// What a stream can be asked to bring beside its user's own events: messages to a course, to a cohort, and about a task.
-// Such a message is one event in the broadcast log, however many listen.
+// A stream can ask for topics besides its user's own events: messages to a course, to a cohort, and about a task. Such
+// a message is one event in the broadcast log, for any number of listeners.
 
 /** Topics of one stream. */
 const MAX_TOPICS = 16;
-/** Characters of them together: they travel in the stream's token, and are kept with its socket. */
+/** Characters of them together: they are in the stream's token, and are stored with its socket. */
 export const MAX_TOPICS_TEXT = 1_000;
 
 const COHORT = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 /** Ids of tasks that have a topic. */
 const TASK = /^[\x21-\x2b\x2d-\x7e]{1,100}$/;
 
-/** A topic by its parts. */
+/** A topic in its parts. */
 export type TopicParts =
   | { kind: "course"; course: string }
   | { kind: "cohort"; course: string; cohort: string }
   | { kind: "task"; task: string };
 
-/** What a topic names; null for text that is none. */
+/** The parts of a topic; null for an invalid text. */
 export function parseTopic(topic: string): TopicParts | null {
   const colon = topic.indexOf(":");
   const name = topic.slice(colon + 1);
@@ -42,7 +42,7 @@ export function parseTopic(topic: string): TopicParts | null {
 
 export const taskTopic = (task: string) => `task:${task}`;
 
-/** The task a topic is about; null for the others. */
+/** The task of a topic; null for the others. */
 export function taskOf(topic: string): string | null {
   const parts = parseTopic(topic);
   return parts?.kind === "task" ? parts.task : null;
@@ -51,18 +51,18 @@ export function taskOf(topic: string): string | null {
 /** A change of an enrollment by which its learner may lose a right to a topic. */
 export interface RightsChange {
   course: string;
-  /** The enrollment is over; else only what cohorts it is in may be another. */
+  /** The enrollment has ended; otherwise only its cohorts may have changed. */
   isOver: boolean;
 }
 
-/** The change of rights that an event tells of; null for all others. */
+/** The change of rights in an event; null for all others. */
 export function rightsChangeIn(event: Pick<LoggedEvent, "type" | "data">): RightsChange | null {
   if (event.type !== "enrollment.changed") return null;
   const { change, course_id: course } = EVENT_DATA["enrollment.changed"].parse(JSON.parse(event.data));
   return change === "withdrawn" || change === "policy" ? { course, isOver: change === "withdrawn" } : null;
 }
 
-/** Whether the right to a topic may have gone with a change. */
+/** Whether a change may take away the right to a topic. */
 export function mayEnd(topic: string, { course, isOver }: RightsChange): boolean {
   const parts = parseTopic(topic);
   if (parts === null || parts.kind === "task" || parts.course !== course) return false;

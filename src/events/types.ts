@@ -5,14 +5,14 @@ import { type EventType, LEVELS, type Level, PRIORITIES, type Priority } from ".
 
 export * from "./vocabulary.ts";
 
-// What works with live events; their words are in vocabulary.ts, their forms in shapes.ts. docs/developers/events.md is
-// their readable form.
+// The code for live events; their words are in vocabulary.ts, their schemas in shapes.ts. docs/developers/events.md
+// describes them for readers.
 
 export type EventData<T extends EventType> = z.output<(typeof EVENT_DATA)[T]>;
 
 /**
- * Types that reach D1 too. What happens to an enrollment is in tables of its own there already, ticks are not kept at
- * all.
+ * Types that are written to D1 too. Changes of an enrollment are in tables of its own there, and progress events are
+ * not kept at all.
  */
 export const ARCHIVED_TYPES = [
   "task.progress-completed",
@@ -28,30 +28,30 @@ export function isArchived(type: EventType): boolean {
   return ARCHIVED.has(type);
 }
 
-/** An event before it has a place in a log. `data` is JSON: it is checked once, at the edge, and carried as text. */
+/** An event before it has a place in a log. `data` is JSON: it is checked once, at the edge, and passed on as text. */
 export interface NewEvent {
-  /** Makes a retry harmless; null only for ticks of progress, of which the newest wins. */
+  /** Makes a retry harmless; null only for progress events, of which the newest wins. */
   key: string | null;
-  /** Whose key it is: each publisher has keys of its own. Absent for events of the system itself. */
+  /** The publisher of the key: each publisher has keys of its own. Absent for events of the system itself. */
   publisher?: string;
-  /** What the publisher's key stands for: another body under the same key is refused. */
+  /** The hash of the body under the publisher's key: another body under the same key is refused. */
   fingerprint?: string;
   type: EventType;
   level: Level;
   priority: Priority;
-  /** Only callers in these roles receive it; null: everybody the log belongs to. */
+  /** Only callers in these roles get it; null: everybody who reads the log. */
   roles: Role[] | null;
-  /** JSON of {@link EVENT_DATA}'s form for the type. */
+  /** JSON in the form of {@link EVENT_DATA} for the type. */
   data: string;
-  /** Task of a task event, course of a content event: what coalescing and merging go by. */
+  /** The task of a task event, or the course of a content event: events with the same one are merged. */
   subject: string | null;
-  /** Only streams that asked for this topic receive it (topics.ts); null: whoever the log belongs to. */
+  /** Only streams that asked for this topic get it (topics.ts); null: everybody who reads the log. */
   topic: string | null;
-  /** Users who may ask for the topic of the event's task from now on, beside those named before. */
+  /** Users who may ask for the topic of the event's task from now on, besides those named before. */
   readers?: string[];
 }
 
-/** A place in a log: which run of the log's object gave it out, and the how-manieth event it is. */
+/** A place in a log: the run of the log's object that gave it, and its number. */
 export interface Position {
   epoch: string;
   seq: number;
@@ -69,17 +69,17 @@ export type Preferences = z.output<typeof preferencesSchema>;
 
 export const DEFAULT_PREFERENCES: Preferences = { min_level: "info", min_priority: "low", muted_types: [] };
 
-/** Who listens: in which role, with which preferences, and to which topics beside what is for them anyway. */
+/** A listener: the role, the preferences, and the topics besides its own events. */
 export interface Listener {
   role: Role;
   preferences: Preferences;
   topics: readonly string[];
 }
 
-/** An event of a topic is for no role: code that knows of roles alone sends it to nobody. */
+/** An event with a topic is for no role: code that knows only roles sends it to nobody. */
 export const TOPIC_ROLES: Role[] = [];
 
-/** Whether a listener receives the event. High priority passes every preference. */
+/** Whether a listener gets the event. High priority ignores preferences. */
 export function passes(
   event: Pick<LoggedEvent, "type" | "level" | "priority" | "roles" | "topic">,
   { role, preferences: wish, topics }: Listener,
@@ -95,10 +95,10 @@ export function passes(
   );
 }
 
-/** What follows the id, by event: the same for every stream the event goes to. */
+/** The envelope after the id, by event: it is the same for every stream. */
 const tails = new WeakMap<LoggedEvent, string>();
 
-/** The envelope as one line of JSON. `data` is JSON already and is put in as it is. */
+/** The envelope as one line of JSON. `data` is JSON already and is inserted unchanged. */
 export function renderEnvelope(id: string, event: LoggedEvent): string {
   let tail = tails.get(event);
   if (tail === undefined) {
@@ -134,7 +134,7 @@ export function eventOf<T extends EventType>(
   };
 }
 
-/** The task or the course that an event is about. */
+/** The task or the course of an event. */
 export function subjectOf(type: EventType, data: Record<string, unknown>): string | null {
   const subject = type.startsWith("task.") ? data.task_id : type === "content.chapter-updated" ? data.course_id : null;
   return typeof subject === "string" ? subject : null;

@@ -1,6 +1,6 @@
 // The words of live events.
 
-/** From the least to the most: a preference of `warning` lets warnings and errors pass. */
+/** From the lowest to the highest: a preference of `warning` lets warnings and errors through. */
 export const LEVELS = ["info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 

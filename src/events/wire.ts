@@ -6,8 +6,8 @@ import type { EventGroup } from "./log.ts";
 import { preferencesSchema } from "./shapes.ts";
 import { EVENT_TYPES, LEVELS, type LoggedEvent, type Position, PRIORITIES } from "./types.ts";
 
-// What travels over the WebSocket between a log's object and the Worker that ends the stream. Both run one version of
-// the code except in the minutes of a gradual release, so members are only ever added and the unknown is ignored.
+// The messages on the WebSocket between a log's object and the Worker that ends the stream. Both run the same version
+// of the code except in the minutes of a gradual release, so fields are only ever added and unknown ones are ignored.
 
 const positionSchema = z.object({ epoch: z.string(), seq: z.int() });
 const kindSchema = z.object({
@@ -15,7 +15,7 @@ const kindSchema = z.object({
   level: z.enum(LEVELS),
   priority: z.enum(PRIORITIES),
   roles: z.array(z.enum(ROLES)).nullable(),
-  /** An older object knows of none. */
+  /** An older object does not send it. */
   topic: z.string().nullable().default(null),
 });
 const placeSchema = z.object({ epoch: z.string(), seq: z.int(), at: z.number() });
@@ -25,17 +25,17 @@ const eventSchema = z.object({
   data: z.string(),
   subject: z.string().nullable(),
 });
-/** This code does not send an event of a type that only newer code knows; it goes on past it. */
+/** This code skips an event of a type that only newer code knows. */
 const strangerSchema = placeSchema.transform((place) => ({ ...place, type: null }));
 
-/** How a log takes up a reader. */
+/** How a log accepts a reader. */
 const joinSchema = z.object({
-  /** Where the reader starts: its own position, or the head when it had none or there is a gap. */
+  /** The reader's start: its own position, or the head when it had none or there is a gap. */
   from: positionSchema,
   head: positionSchema,
-  /** Events kept between the two. */
+  /** Kept events between the two. */
   missed: z.int(),
-  /** The same, counted by what decides who receives them; an older object says only how many. */
+  /** The same, counted by the fields that decide who gets them; an older object sends only their number. */
   groups: z.array(kindSchema.extend({ count: z.int() })).optional(),
   gap: z.enum(["expired", "unknown", "rewound"]).nullable(),
   /** The latest event of each task that the reader asked for by its topic; absent from an older object. */
@@ -53,8 +53,9 @@ export type Join = {
 const messageSchema = z.discriminatedUnion("t", [
   z.object({ t: z.literal("join"), join: joinSchema, preferences: preferencesSchema.optional() }),
   /**
-   * `after`: the sequence number that these follow without a hole; a reader that is not there has missed something. An
-   * older object does not say. `more`: the reader asks for the rest when it has room ({@link askForMore}).
+   * `after`: the sequence number that these events follow without a gap; a reader at another place has missed
+   * something. An older object does not send it. `more`: the reader asks for the others when it has room ({@link
+   * askForMore}).
    */
   z.object({
     t: z.literal("events"),
@@ -63,19 +64,25 @@ const messageSchema = z.discriminatedUnion("t", [
     more: z.boolean(),
   }),
   z.object({ t: z.literal("preferences"), preferences: preferencesSchema }),
-  /** {@link PROBE}: how is your reader? Answered with {@link probeAnswer}. */
+  /** {@link PROBE}: how is your reader? The answer is {@link probeAnswer}. */
   z.object({ t: z.literal("probe") }),
   z.object({ t: z.literal("end"), event: z.enum(["stream.evicted", "stream.closing"]), reason: z.string() }),
 ]);
 export type LogMessage = z.output<typeof messageSchema>;
 
-/** Messages read lately. A broadcast reaches every stream of an isolate as the same text: it is read once. */
+/**
+ * Messages that were read lately. A broadcast reaches every stream of an isolate as the same text, so it is parsed
+ * once.
+ */
 const lately = new Map<string, LogMessage>();
 const MAX_LATELY = 16;
-/** Longer ones are not kept. A page of a burst is: every stream that has fallen behind asks for the same. */
+/** Longer ones are not kept here, except a page of a burst: every stream that is behind asks for the same one. */
 const MAX_KEPT_CHARACTERS = 160_000;
 
-/** The object's message, or null for one this code does not know. It may be shared with other streams: not to be changed. */
+/**
+ * The object's message, or null for one that this code does not know. Other streams may share it: it must not be
+ * changed.
+ */
 export function readMessage(text: string): LogMessage | null {
   const known = lately.get(text);
   if (known !== undefined) return known;
@@ -88,7 +95,7 @@ export function readMessage(text: string): LogMessage | null {
   return parsed.data;
 }
 
-/** Events that follow `after` without a hole, as one message. */
+/** Events after `after` without a gap, as one message. */
 export function eventMessage(after: number, events: readonly LoggedEvent[], more: boolean): string {
   return JSON.stringify({ t: "events", after, events: [...events], more } satisfies LogMessage);
 }
@@ -112,21 +119,21 @@ export function askForMore(seq: number): string {
   return `${MORE_REQUEST}${seq}`;
 }
 
-/** The sequence number after which a reader wants to go on; null for any other message. */
+/** The sequence number after which a reader wants to continue; null for any other message. */
 export function readMoreRequest(text: string): number | null {
   if (!text.startsWith(MORE_REQUEST)) return null;
   const seq = Number(text.slice(MORE_REQUEST.length));
   return Number.isSafeInteger(seq) && seq >= 0 ? seq : null;
 }
 
-/** Asks not to be pushed to: the reader is behind, and will ask for pages from where it is ({@link askForMore}). */
+/** Asks the object not to push: the reader is behind, and will ask for pages from its place ({@link askForMore}). */
 export const HOLD_REQUEST = "hold";
 
-/** Asks a stream how it is: sent when one of several must go. */
+/** Asks a stream how it is, when one of several must be ended. */
 export const PROBE = '{"t":"probe"}';
 const PROBE_ANSWER = "probed ";
 
-/** @param standingMs how long the last bytes handed to the reader have not been taken, ms; 0 when nothing waits. */
+/** @param standingMs for how long the reader has not read the last bytes, ms; 0 when nothing waits. */
 export function probeAnswer(standingMs: number): string {
   return `${PROBE_ANSWER}${Math.round(standingMs)}`;
 }
@@ -140,33 +147,33 @@ export function readProbeAnswer(text: string): number | null {
 
 const RECEIPT = "ack ";
 
-/** The receipt of a client that holds its socket itself: up to which byte it has what it was sent; null: no receipt. */
+/** The receipt of a client that holds its socket itself: the number of bytes that it has got; null: no receipt. */
 export function readReceipt(text: string): number | null {
   if (!text.startsWith(RECEIPT)) return null;
   const bytes = Number(text.slice(RECEIPT.length));
   return Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : null;
 }
 
-/** What the Worker sends along when it joins a reader to a log. */
+/** The fields that the Worker sends when it joins a reader to a log. */
 export const joinRequestSchema = z.object({
   after: positionSchema.nullable(),
-  /** The token that opened the stream, to be used up; absent for the broadcast log. */
+  /** The token of the stream, to be used up; absent for the broadcast log. */
   token: z
     .object({
       id: z.string(),
       expires_at: z.number(),
       session: z.string().nullable(),
-      /** When the rights to its topics were asked for, epoch ms; a token without topics does not say. */
+      /** When the rights to its topics were checked, epoch ms; a token without topics does not have it. */
       asked_at: z.number().default(0),
     })
     .optional(),
-  /** The device or page that opens it: a new stream of the same one takes the place of the old. */
+  /** The device or page that opens it: a new stream of the same one replaces the old one. */
   client: z.string().nullable().default(null),
-  /** Topics that it brings beside what is the user's anyway; whoever sends this has asked for the rights. */
+  /** Topics besides the user's own events; the sender has checked the rights. */
   topics: z.array(z.string()).default([]),
-  /** Only if no other stream would have to go for it. */
+  /** Only if no other stream must be ended for it. */
   if_room: z.boolean().default(false),
-  /** The client holds the socket itself: as whom, and where it is in both logs. Absent: a Worker ends the stream. */
+  /** The client holds the socket itself: its user, and its position in both logs. Absent: a Worker ends the stream. */
   direct: z
     .object({
       role: z.enum(ROLES),

@@ -7,14 +7,14 @@ import { accountOf } from "./statements.ts";
 const ACCOUNT = "account";
 const HOLD = "hold";
 
-/** A hold as it is kept; `change` distinguishes one from the next. */
+/** A hold as it is stored; `change` tells one from the next. */
 type StoredHold = Hold & { change: string };
 
 const accountRow = z.object({ role: z.enum(ROLES), banned: z.number(), ban_expires: z.number().nullable() });
 
 /**
- * A user's account as D1 has it, copied so that no token asks the database; and the change that is under way. What a change
- * takes counts from {@link hold} on; what it gives, from {@link settle} on.
+ * A copy of a user's account in D1, so that no token asks the database; and the change that is being written. A right
+ * that a change takes away is gone from {@link hold} on; a right that it gives counts from {@link settle} on.
  */
 export class AccountCopy {
   readonly #storage: DurableObjectStorage;
@@ -29,7 +29,7 @@ export class AccountCopy {
     this.#isErased = isErased;
   }
 
-  /** Null: there is none. Undefined: nobody looked yet. */
+  /** Null: there is none. Undefined: it was not read yet. */
   get account(): Account | null | undefined {
     return this.#storage.kv.get<Account | null>(ACCOUNT);
   }
@@ -49,7 +49,10 @@ export class AccountCopy {
     this.#storage.kv.put(HOLD, { role, banned, change: crypto.randomUUID() } satisfies StoredHold);
   }
 
-  /** Copies the account again, if a change is under way or the caller knows of one. @throws when D1 does not answer. */
+  /**
+   * Copies the account again, if a change is being written or the caller knows of one.
+   * @throws when D1 does not answer.
+   */
   async settle(isChanged: boolean): Promise<void> {
     const { kv } = this.#storage;
     const hold = kv.get<StoredHold>(HOLD);
@@ -58,17 +61,17 @@ export class AccountCopy {
     if (this.#isErased()) return;
     this.#storage.transactionSync(() => {
       kv.put(ACCOUNT, account);
-      // A change that began meanwhile may not be in what was read: it is settled by its own call.
+      // A change that began meanwhile may not be in the copy: it is settled by its own call.
       if (kv.get<StoredHold>(HOLD)?.change === hold?.change) kv.delete(HOLD);
     });
   }
 
-  /** The account of a user nobody has changed since this object exists; undefined while D1 does not answer. */
+  /** The account of a user whom nobody has changed since this object exists; undefined while D1 does not answer. */
   async firstLook(): Promise<Account | null | undefined> {
     try {
       const account = await this.#read();
       const { kv } = this.#storage;
-      // Something that was settled meanwhile is newer.
+      // A copy that was settled meanwhile is newer.
       if (!this.#isErased() && kv.get(ACCOUNT) === undefined) kv.put(ACCOUNT, account);
       return kv.get<Account | null>(ACCOUNT);
     } catch (fault) {
@@ -78,7 +81,7 @@ export class AccountCopy {
   }
 
   async #read(): Promise<Account | null> {
-    // A ban of somebody without an account takes nothing but the trust: which role they have, their provider says.
+    // A ban of somebody without an account only removes the trust: the role comes from their provider.
     const row = await accountOf(this.#db(), this.#user()).first();
     if (row === null) return null;
     const { role, banned, ban_expires } = accountRow.parse(row);

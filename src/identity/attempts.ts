@@ -1,23 +1,26 @@
-/** Over this time tries are counted, milliseconds. */
+/** The time over which tries are counted, milliseconds. */
 export const WINDOW_MS = 60_000;
-/** Tries a window from a network the user signed in from before. Nobody else's tries count against them. */
+/**
+ * Tries in this time from a network from which the user has signed in before. Other people's tries do not count here.
+ */
 export const KNOWN_TRIES = 10;
-/** Tries a window from any other network. */
+/** Tries in this time from any other network. */
 export const STRANGER_TRIES = 5;
-/** Tries a window from all other networks together; beyond, each of them gets one, late. */
+/** Tries in this time from all other networks together; above it, each of them gets one try, with a delay. */
 export const ALL_STRANGERS = 30;
-/** How late, milliseconds. */
+/** The delay, milliseconds. */
 export const LATE_MS = 2_000;
-/** Strange networks counted in one window; of more, each goes through late: the line before hashing bounds them. */
+/** Unknown networks that are counted. If there are more, each try is delayed: the line before hashing limits them. */
 const MAX_NETWORKS = 5_000;
 
-/** What becomes of one try. */
+/** The decision about one try. */
 export type Admission = { admitted: true; late_ms: number } | { admitted: false; retry_after: number };
 
 /**
- * Tries to sign in to one account, by the network they come from. The account never locks: who signed in from a network
- * before has an allowance there that strangers cannot use up, and even in a flood of guesses the first try of each
- * network in a minute goes through, a little late. Memory only: what it forgets with its object is a minute.
+ * Tries to sign in to one account, by network. The account is never locked: a user has an allowance in each network
+ * from which they signed in before, and strangers cannot use it up. Even in a flood of guesses, the first try of each
+ * network in a minute is allowed, with a short delay. All of this is in memory only: an object that forgets it loses a
+ * minute.
  */
 export class Attempts {
   #endsAt = 0;
@@ -25,7 +28,7 @@ export class Attempts {
   #strange = new Map<string, number>();
   #strangers = 0;
 
-  /** Counts one try, and says what becomes of it. */
+  /** Counts one try, and decides about it. */
   admit(network: string, isKnown: boolean, now: number): Admission {
     if (now >= this.#endsAt) {
       this.#endsAt = now + WINDOW_MS;

@@ -24,25 +24,27 @@ import {
 /** `Bearer` and a token of the characters RFC 6750 section 2.1 allows; the scheme's case does not matter. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
-/** Ids of the users of a rehearsal begin so. */
+/** The beginning of the ids of users of a validation. */
 const REHEARSING = "validation-";
-/** By this and its id a key stands in logs, facts and the audit chain. No user may be called so. */
+/** Logs, facts and the audit chain name a key by this and its id. No user id may begin like this. */
 const KEY_ACTOR = "key_";
 
-/** Reads that show or lead to sessions and accounts: an ended session must not see them for another minute. */
+/**
+ * Reads that show sessions and accounts, or lead to them: an ended session must lose them at once, not after a minute.
+ */
 const SENSITIVE_PATH = /^\/api\/v1\/(auth|users|erasures|keys)(\/|$)/;
 
 /**
- * What a learner writes to an object that knows by itself how the token stands (enrollment/lease.ts). Their handler,
- * `mark` in enrollment/routes-writes.ts, has it checked where the object does not know.
+ * Writes of a learner to an object that knows by itself whether the token is valid (enrollment/lease.ts). If the object
+ * does not know, their handler (`mark` in enrollment/routes-writes.ts) has the token checked.
  */
 const CHECKED_BY_OBJECT = /^\/api\/v1\/(courses\/[^/]+\/chapters|problems)\/[^/]+\/mark_as_completed\/?$/;
 
 /**
- * Middleware that finds out who is asking, from `Authorization: Bearer` alone: no database is read; whether the token
- * still counts, and in which role, is known from memory or from the object of the user's revocations, see {@link SessionCheck}. Sets `actor`, or `tokenRefusal`
- * when a token came along that is not accepted. It never answers itself: whether an anonymous caller may pass is the
- * route's policy.
+ * Middleware that finds the caller from `Authorization: Bearer` alone. It reads no database: memory, or the object of
+ * the user's revocations, says whether the token is still valid, and in which role (see {@link SessionCheck}). Sets
+ * `actor`, or `tokenRefusal` for a token that is not accepted. It never answers itself: the policy of the route decides
+ * whether a caller without a token may pass.
  */
 export function authentication(): MiddlewareHandler<AppEnv> {
   const cache = new TokenCache();
@@ -88,8 +90,8 @@ export function authentication(): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * The service's key in a header, whatever it is worth; null for a token. Clients of record stores show it as the password of
- * RFC 7617, with the id of the key, or anything, for the user.
+ * The service key in a header, valid or not; null for a token. Clients of record stores send it as the password of RFC
+ * 7617, with the id of the key, or anything, as the user.
  */
 function keyIn(header: string): string | null {
   const shown = BEARER.exec(header)?.[1] ?? passwordIn(header);
@@ -105,8 +107,8 @@ function passwordIn(header: string): string | undefined {
 }
 
 /**
- * Whether this is somebody's own machine. Elsewhere a person comes with a session and a service with a key, both of which
- * can be ended one by one: what somebody signed with the secret by hand counts for nothing.
+ * Whether this is somebody's own machine. Elsewhere people need a session and services a key, both of which can be
+ * ended one by one; a token that somebody signed by hand with the secret is refused.
  */
 function isLocal(env: Env): boolean {
   return env.ENVIRONMENT === "local";
@@ -140,7 +142,7 @@ async function verifyHeader(env: Env, header: string, cache: TokenCache): Promis
   return verified;
 }
 
-/** The issuer a token claims decides which verifier judges it; that verifier then demands this very issuer. */
+/** The issuer in a token decides which verifier checks it, and that verifier accepts only this issuer. */
 async function verifyByIssuer(
   env: Env,
   secrets: AcceptedSecrets,
@@ -152,7 +154,7 @@ async function verifyByIssuer(
     const own = await withAnySecret(
       secrets,
       (secret) => verifyAccessToken(secret, token, now),
-      // An expired token was genuine: the other secret has nothing to add.
+      // An expired token was signed correctly: the other secret need not be tried.
       (answer) => answer.ok || answer === TOKEN_EXPIRED,
     );
     const rehearsal = own.ok ? null : await verifyRehearsal(env, token, now);
@@ -165,9 +167,9 @@ async function verifyByIssuer(
 }
 
 /**
- * Tokens of a rehearsal (npm run validate): outside of production a secret of their own may sign them, for users whose
- * ids begin with `validation-`, so that nobody rehearses with the secret everything hangs on.
- * @returns null where there is no such secret, or it did not sign the token.
+ * Tokens of a validation (npm run validate): outside production they may be signed with a secret of their own, for
+ * users whose ids begin with `validation-`, so that nobody validates with the most important secret.
+ * @returns null if there is no such secret, or it did not sign the token.
  */
 async function verifyRehearsal(env: Env, token: string, now: number): Promise<Result<VerifiedToken> | null> {
   const secret: unknown = Reflect.get(env, "VALIDATION_SECRET");

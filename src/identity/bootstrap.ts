@@ -13,8 +13,8 @@ import { accounts, users } from "./tables.ts";
 import { mintAccessToken } from "./tokens.ts";
 import { PASSWORD_PROVIDER } from "./users.ts";
 
-// How a new deployment gets its first administrator, and how a restore is begun where nobody can sign in yet: by a secret
-// of its own that is worth something only while there is no administrator. So nobody ever needs AUTH_SECRET.
+// The first administrator of a new deployment, and the beginning of a restore where nobody can sign in yet. Both need a
+// secret of their own, which is valid only while there is no administrator. So nobody ever needs AUTH_SECRET.
 
 const BOOTSTRAP_USER = "bootstrap";
 /** How long a restore may take, seconds. */
@@ -41,7 +41,8 @@ async function mayBootstrap(env: Env, db: Database, given: string): Promise<Resu
 }
 
 /**
- * Makes the first administrator. Of two at once one wins: the row is only written while there is no administrator.
+ * Makes the first administrator. Of two requests at once, one wins: the row is only written while there is no
+ * administrator.
  * @returns the user; `not_enabled`, `unauthenticated`, `forbidden` once there is an administrator, or `user_exists`.
  */
 export async function makeFirstAdmin(
@@ -84,7 +85,7 @@ export async function makeFirstAdmin(
   return made === undefined ? OVER : ok(made);
 }
 
-/** A token with which a restore into this deployment can be carried out, and nothing else be changed. */
+/** A token for a restore into this deployment, which can change nothing else. */
 export async function restoreToken(env: Env, db: Database, given: string, now: Date): Promise<Result<string>> {
   const permitted = await mayBootstrap(env, db, given);
   if (!permitted.ok) return permitted;

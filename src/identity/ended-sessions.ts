@@ -3,7 +3,7 @@ import { SESSION_SECONDS } from "./lifetimes.ts";
 const ENDED = "ended:";
 const OVER_UNTIL = "over_until";
 
-/** Sessions of a user that were ended while their access tokens may still be shown. */
+/** Ended sessions of a user whose access tokens have not expired yet. */
 export class EndedSessions {
   readonly #kv: SyncKvStorage;
 
@@ -15,17 +15,17 @@ export class EndedSessions {
     return this.#kv.get(ENDED + session) !== undefined;
   }
 
-  /** Tokens of no session issued until then, epoch seconds, are over. */
+  /** Tokens without a session that were issued until then, epoch seconds, are no longer valid. */
   get overUntil(): number | null {
     return this.#kv.get<number>(OVER_UNTIL) ?? null;
   }
 
-  /** Forgets sessions whose tokens have run out by now. */
+  /** Forgets sessions whose tokens have expired by now. */
   prune(now: number): void {
     for (const [key, until] of [...this.#kv.list<number>({ prefix: ENDED })]) if (until <= now) this.#kv.delete(key);
   }
 
-  /** Called inside the object's transaction. @param everything every token of no session, too. */
+  /** Called inside the object's transaction. @param everything also every token without a session. */
   add(sessions: readonly string[], everything: boolean, now: number): void {
     for (const session of sessions) this.#kv.put(ENDED + session, now + SESSION_SECONDS * 1_000);
     if (everything) this.#kv.put(OVER_UNTIL, Math.floor(now / 1_000));

@@ -1,10 +1,10 @@
 import { ok, type Result, refuse } from "../platform/results.ts";
 
-/** How often a request that waits looks whether it is its turn, milliseconds. */
+/** How often a waiting request checks whether it is its turn, milliseconds. */
 const LOOK_MS = 10;
-/** A request that has not looked, or hashed on, for so long is gone: its caller went away. */
+/** A request that has not checked or hashed for so long is gone: its client has left. */
 const GONE_MS = 3_000;
-/** Requests that may wait in an isolate: of strangers, and of who signed in from this network before. */
+/** Requests that may wait in an isolate: of strangers, and of users who signed in from this network before. */
 const MAX_STRANGERS = 16;
 const MAX_KNOWN = 32;
 
@@ -16,9 +16,10 @@ interface Place {
 }
 
 /**
- * The line before the hashing of passwords: one at a time in an isolate, because hashing holds its thread, and everything
- * else the isolate does waits as long. Who signed in from the same network before goes first. The line is memory that
- * requests look at; none of them waits for a promise of another, which would never come when that one is cut off.
+ * The line before the hashing of passwords: one at a time in an isolate, because hashing holds the thread, and
+ * everything else in the isolate waits. Users who signed in from the same network before come first. The line is memory
+ * that requests read; none waits for a promise of another request, because it would wait for ever if that one is cut
+ * off.
  */
 export class HashLine {
   #places: Place[] = [];
@@ -43,7 +44,7 @@ export class HashLine {
       await pause(LOOK_MS);
       place.seenAt = Date.now();
       this.#forgetGone();
-      // Taken for gone while the thread was held for long: back in line.
+      // It was taken for gone because the thread was busy for long: it is added again.
       if (!this.#places.includes(place)) this.#places.push(place);
     }
     this.#places = this.#places.filter((other) => other !== place);
@@ -74,7 +75,7 @@ export class HashLine {
 
 /** One request's turn. */
 export interface Turn {
-  /** Lets everything else in the isolate go on for so many milliseconds. */
+  /** Lets everything else in the isolate run for so many milliseconds. */
   goOn(milliseconds: number): Promise<void>;
   /** Gives the turn to the next. Must be called. */
   end(): void;

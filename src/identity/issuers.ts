@@ -7,13 +7,13 @@ import { lesserRole } from "./standing.ts";
 import { linkedUser, tokenIssuers } from "./statements.ts";
 import { CLOCK_TOLERANCE_SECONDS, TOKEN_INVALID, type VerifiedToken } from "./tokens.ts";
 
-// Tokens of the providers that an operator has listed (src/connect/sso). Who shows one is the account that came by the
-// provider before: two providers may call two people the same.
+// Tokens of the listed providers (src/connect/sso). Their user is the account that has used the provider before: two
+// providers may use one id for two people.
 
-/** For how long an isolate believes the list: tokens of issuers that nobody knows cost no more than this. */
+/** For how long an isolate uses the list: tokens of unknown issuers cost no more than this. */
 const BELIEVED_MS = 60_000;
 const MOST = 20;
-/** A token is looked at again after this, so that one of a provider that was removed does not live on. */
+/** A token is checked again after this time, so that a token of a removed provider is refused soon. */
 const TRUSTED_SECONDS = 60;
 
 const issuerRow = z.object({
@@ -29,7 +29,7 @@ let known: { issuers: z.output<typeof issuerRow>[]; until: number } | null = nul
 
 /**
  * Verifies a token of a listed provider.
- * @returns whose it is here; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
+ * @returns its user here; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
  */
 export async function verifyListedToken(
   env: Env,

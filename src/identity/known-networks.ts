@@ -3,7 +3,7 @@ const NETWORK = "network:";
 const MAX_NETWORKS = 20;
 const NETWORK_MS = 90 * 86_400_000;
 
-/** Networks a user has signed in from: nobody else's tries are in the way there. */
+/** Networks from which a user has signed in: there, other people's tries do not count. */
 export class KnownNetworks {
   readonly #kv: SyncKvStorage;
 
@@ -11,7 +11,7 @@ export class KnownNetworks {
     this.#kv = kv;
   }
 
-  /** @param network a hash of where somebody comes from. */
+  /** @param network a hash of the caller's network. */
   has(network: string, now: number): boolean {
     const until = this.#kv.get<number>(NETWORK + network);
     return until !== undefined && until > now;

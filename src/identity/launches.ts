@@ -9,17 +9,18 @@ import { readUser } from "./users.ts";
 import { LINK_INVALID, LIVES, take } from "./ways/one-time.ts";
 import { putOneTime } from "./ways/statements.ts";
 
-// Somebody comes from another platform, which has shown who they are. Their browser gets a token that it exchanges once for
-// a session: the pages keep sessions in their own storage, where an answer to a form of the platform cannot put one.
+// A user comes from another platform, which has checked who they are. The browser gets a token and exchanges it once
+// for a session: the pages keep sessions in their own storage, and an answer to a form of the platform cannot write
+// there.
 
 /** Launches of one user that may wait at a time. */
 const MOST_AT_A_TIME = 20;
 
 /**
- * Lets a user come in from another platform.
- * @param kind `launch`: their browser is sent on at once. `landing`: a page waits for them.
+ * Prepares a session for a user from another platform.
+ * @param kind `launch`: the browser is sent on at once. `landing`: a page waits for the user.
  * @param to where it leads, below the origin of the pages.
- * @returns a token that is good once.
+ * @returns a token that can be used once.
  */
 export async function openLaunch(
   env: Env,

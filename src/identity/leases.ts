@@ -3,31 +3,34 @@ import { inParallel } from "../platform/parallel.ts";
 import type { Result } from "../platform/results.ts";
 import type { Verdict } from "./standing.ts";
 
-/** Under this an object keeps who holds leases on what it knows, and until when. */
+/** The key under which an object stores the holders of leases, and until when each is valid. */
 export const LEASES = "leases";
 /** How long a lease lasts, milliseconds. */
 const LEASE_MS = 900_000;
-/** The object counts this much longer than who holds the lease: their clocks may run apart a little. */
+/** The object counts this much longer than the holder of the lease, because their clocks may differ a little. */
 const MARGIN_MS = 5_000;
-/** Leases of one user at most; the next enrollment asks with every write. */
+/** Leases of one user at most; a further enrollment asks with every write. */
 const MAX_LEASES = 50;
 const PARALLEL = 8;
 
-/** How a token stands, and for how long its asker need not ask again because it would be told: milliseconds, 0 for not at all. */
+/**
+ * Whether a token is valid, and for how many milliseconds the caller need not ask again because it would be notified;
+ * 0: it must ask each time.
+ */
 export interface Lease {
   verdict: Verdict;
   ms: number;
 }
 
-/** What is asked of an enrollment that holds a lease. */
+/** The methods of an enrollment that holds a lease. */
 interface LeaseHolder extends Rpc.DurableObjectBranded {
   endLease(): Promise<Result<null>>;
 }
 
 /**
- * The enrollments of a user that do not ask with every write how the user's tokens stand, because they are told before
- * that changes. A change counts once all of them know of it, so a write after it finds no lease. Kept in storage: an
- * object that has slept still knows whom to tell.
+ * The enrollments of a user that do not ask with every write whether the user's tokens are valid, because they are
+ * notified before that changes. A change counts once all of them know of it, so a write after it finds no lease. Leases
+ * are in storage: an object that has slept still knows its holders.
  */
 export class Leases {
   readonly #kv: SyncKvStorage;
@@ -38,7 +41,7 @@ export class Leases {
     this.#env = env;
   }
 
-  /** @returns for how many milliseconds from now the enrollment would be told of a change; 0: it would not. */
+  /** @returns for how many milliseconds from now the enrollment would be notified of a change; 0: it would not. */
   grant(enrollment: string, now: number): number {
     const known = this.#known();
     const left = (known[enrollment] ?? 0) - MARGIN_MS - now;
@@ -50,8 +53,9 @@ export class Leases {
   }
 
   /**
-   * Ends all leases, once something has changed that takes a right. @returns false when a holder could not be told: then
-   * the change may not be called done, and ending is tried again.
+   * Ends all leases, after a change that takes a right away.
+   * @returns false when a holder could not be notified: then the change must not be confirmed, and ending is tried
+   * again.
    */
   async end(now: number): Promise<boolean> {
     const known = this.#known();
@@ -66,7 +70,7 @@ export class Leases {
       );
       areTold &&= told.ok;
     });
-    // One that was given meanwhile knows of the change already.
+    // A lease that was given meanwhile knows of the change already.
     if (areTold) {
       const left = Object.entries(this.#known()).filter(([id, until]) => known[id] !== until);
       if (left.length === 0) this.#kv.delete(LEASES);

@@ -10,10 +10,10 @@ const TABLES = { user: users, session: sessions };
 type Model = keyof typeof TABLES;
 
 /**
- * What better-auth's sessions ask of a database, over drizzle. Its own adapter for drizzle knows every database, every
- * operator and every table; with what it rests on it was 13 KiB (gzip) of the upload, for four kinds of statement.
- *
- * @throws what it is asked and cannot do, by name: nothing is left out in silence.
+ * The database functions that better-auth's sessions need, over drizzle. Its own adapter for drizzle has every
+ * database, every operator and every table; with its dependencies it was 13 KiB (gzip) of the upload, for four kinds of
+ * statement.
+ * @throws for anything that it cannot do, by name: nothing is left out silently.
  */
 export function libraryAdapter(db: Database, newId: () => string): Adapter {
   const unused = (name: string) => () =>
@@ -71,7 +71,7 @@ function known(model: string): Model {
   throw new Error(`better-auth asks for the table "${model}", which it is not given`);
 }
 
-/** Every condition holds. Never empty: a delete of everything is no statement of better-auth's. */
+/** Every condition must hold. It is never empty: better-auth never deletes everything. */
 function all(model: Model, where: Condition): SQL {
   const columns = new Map(Object.entries(TABLES[model]));
   const parts = (where ?? []).map(({ field, value, operator = "eq", connector = "AND" }) => {

@@ -8,7 +8,7 @@ import type { users } from "./tables.ts";
 
 export type UserRow = typeof users.$inferSelect;
 
-/** better-auth types what it returns as open records; this is what must be in them. */
+/** better-auth types its results as open records; this is what they must have. */
 const userRow = z.object({
   id: z.string(),
   name: z.string(),
@@ -30,7 +30,7 @@ interface LiveSession {
   user: UserRow;
 }
 
-/** Sessions as better-auth keeps them. Tokens are given as their SHA-256; nothing here ever sees a usable one. */
+/** Sessions as better-auth stores them. Tokens are passed as their SHA-256; a usable one never comes here. */
 export interface SessionStore {
   /** @throws when the user is banned: no session is written. */
   open(user: string, tokenHash: string, userAgent: string | null): Promise<string>;
@@ -41,7 +41,10 @@ export interface SessionStore {
 
 type Context = Parameters<typeof createInternalAdapter>[1];
 
-/** What its admin plugin adds to a user. The plugin itself brings fifteen routes, which exist here under other names. */
+/**
+ * The fields that its admin plugin adds to a user. The plugin itself has fifteen routes, which exist here under other
+ * names.
+ */
 const OPTIONS: Context["options"] = {
   session: { expiresIn: SESSION_SECONDS },
   advanced: { database: { generateId: newId } },
@@ -56,7 +59,7 @@ const OPTIONS: Context["options"] = {
 };
 
 const silence = () => {};
-/** It writes e-mail addresses; what matters reaches our own log as a fault. */
+/** Its log has e-mail addresses; important errors are in our own log. */
 const NO_LOGGER: Context["logger"] = {
   level: "error",
   debug: silence,
@@ -67,9 +70,9 @@ const NO_LOGGER: Context["logger"] = {
 };
 
 /**
- * better-auth's sessions over this request's database. Only its data layer is taken: none of its endpoints, cookies and
- * redirects exist here, nor are they uploaded. Made per request because the database handle is (it counts the
- * request's statements); that costs little and only identity routes pay it.
+ * better-auth's sessions over this request's database. Only its data layer is used: its endpoints, cookies and
+ * redirects do not exist here and are not uploaded. It is made for each request because the database handle is (it
+ * counts the request's statements). That costs little, and only identity routes need it.
  */
 export function sessionStore(db: Database): SessionStore {
   const internalAdapter = createInternalAdapter(libraryAdapter(db, newId), {
@@ -97,7 +100,7 @@ export function sessionStore(db: Database): SessionStore {
 
   return {
     async open(user, tokenHash, userAgent) {
-      // `overrideAll` (the last argument) is what makes better-auth keep our token instead of one of its own.
+      // With `overrideAll` (the last argument) better-auth keeps our token instead of making one.
       const session = await internalAdapter.createSession(user, false, { token: tokenHash, userAgent }, true);
       return sessionRow.parse(session).id;
     },

@@ -8,16 +8,16 @@ import type { UpdateUser, UserView } from "./schemas.ts";
 import { outsideBans } from "./tables.ts";
 import type { AdminRef } from "./users.ts";
 
-// Users of another identity provider have no account here, but may have data here, and may have to be kept out.
+// Users of another identity provider have no account here, but may have data here, and may have to be banned.
 
-/** Whom the other rooms know under an id, account or not. */
+/** The other rooms' data about an id, with or without an account. */
 export type IsKnown = (env: Env, user: string) => Promise<boolean>;
 
 type Ban = NonNullable<UpdateUser["ban"]>;
 
 /**
  * Bans a user without an account, or lifts the ban. The audit entry goes into the outbox in the same batch. The user's
- * revocations object must know before and after, as for an account.
+ * revocations object must be notified before and after, as for an account.
  */
 export async function banOutsider(
   db: Database,

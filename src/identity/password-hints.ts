@@ -1,4 +1,4 @@
-/** The name of this product, which belongs to nobody and is tried early. */
+/** The name of this product is no part of a user's data, and is tried early. */
 export const PRODUCT = "latchkey";
 
 /** The hint for a refused password, by what makes it easy to guess. */

@@ -2,26 +2,27 @@ import type { FieldError } from "../platform/results.ts";
 import { MESSAGES, PRODUCT } from "./password-hints.ts";
 import { judge } from "./zxcvbn.ts";
 
-/** Characters of a password that are judged: what is strong so far does not get weaker, and the work stays bounded. */
+/** Characters of a password that are checked: more characters make it no weaker, and the work stays limited. */
 const MAX_JUDGED = 48;
-/** Score of zxcvbn from which on a password is taken: more than a hundred million guesses for who knows the lists. */
+/**
+ * Score of zxcvbn from which on a password is accepted: more than a hundred million guesses for an attacker with lists.
+ */
 const ENOUGH = 3;
 
-/** Letters and digits that must be left without what belongs to the user. */
+/** Letters and digits that must be left when the words of the user are removed. */
 const LEFT_AT_LEAST = 6;
 
-/** What of a user an attacker tries first. */
+/** The data of a user that an attacker tries first. */
 export interface Person {
   email: string;
   name: string;
 }
 
 /**
- * Whether somebody who knows lists of common passwords, keyboards, and this person would guess the password soon:
- * common ones in any disguise, repetitions, sequences, what the address or the name is made of. Judged by zxcvbn, with
- * its list of 49,000 passwords.
- *
- * @param path where the password is in the body.
+ * Whether an attacker with lists of common passwords, keyboards, and data of this person would soon guess the password:
+ * common ones in any spelling, repetitions, sequences, parts of the address or the name. Checked by zxcvbn, with its
+ * list of 49,000 passwords.
+ * @param path the place of the password in the body.
  * @returns the broken rule, or null.
  */
 export async function passwordDefect(path: string, password: string, person: Person): Promise<FieldError | null> {
@@ -32,7 +33,7 @@ export async function passwordDefect(path: string, password: string, person: Per
   return score >= ENOUGH ? null : { path, rule: "easily_guessed", message: MESSAGES[hint] };
 }
 
-/** Whether little is left of a password without some words. */
+/** Whether too little of a password is left without some words. */
 function isMadeOf(password: string, made: readonly string[]): boolean {
   const words = made
     .map((word) => word.toLowerCase())

@@ -2,11 +2,12 @@ import { nodeCrypto } from "../platform/node-crypto.ts";
 import { ok, type Result } from "../platform/results.ts";
 import { HashLine, type Turn } from "./hash-line.ts";
 
-// Passwords are hashed with scrypt (RFC 7914), natively. PBKDF2 is out: workerd caps it at 100,000 rounds, a sixth of
-// what is recommended. So is a hash written in JavaScript: it costs us several times what it costs an attacker.
+// Passwords are hashed with scrypt (RFC 7914), by native code. PBKDF2 cannot be used: workerd limits it to 100,000
+// rounds, a sixth of the recommended number. A hash written in JavaScript cannot either: it costs us several times what
+// it costs an attacker.
 
 export const MIN_PASSWORD_LENGTH = 10;
-/** Bounds the work one request can cause. */
+/** Limits the work that one request can cause. */
 export const MAX_PASSWORD_LENGTH = 128;
 
 /**
@@ -15,7 +16,7 @@ export const MAX_PASSWORD_LENGTH = 128;
  * share 128 MB. As five calls instead of one it holds the thread a fifth as long at a time; see {@link derive}.
  */
 const COST: Cost = { logN: 14, r: 8, p: 1, t: 5 };
-/** How long everything else goes on after each of them, milliseconds. */
+/** How long everything else may run after each of them, milliseconds. */
 const BREATHER_MS = 20;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
@@ -26,7 +27,7 @@ interface Cost {
   logN: number;
   r: number;
   p: number;
-  /** How often scrypt runs, each over what the one before gave. */
+  /** How often scrypt runs, each time over the result before. */
   t: number;
 }
 
@@ -44,10 +45,9 @@ export async function hashPassword(password: string, isKnown = false): Promise<R
 }
 
 /**
- * Whether `password` is the one behind `stored`. A null `stored` (no such user, or one without a password) costs the
- * same time and is never a match, so that the time of an answer does not show which e-mail addresses are known.
- *
- * @param isKnown the request comes from where the user signed in before: it goes first.
+ * Whether `password` belongs to the hash `stored`. A null `stored` (no such user, or one without a password) takes the
+ * same time and never matches, so that the time of an answer does not show which e-mail addresses are known.
+ * @param isKnown the request comes from a network from which the user signed in before: it comes first.
  * @returns `unavailable` when too many wait.
  */
 export async function verifyPassword(
@@ -64,7 +64,7 @@ export async function verifyPassword(
   });
 }
 
-/** Whether a stored hash was made with another cost than the one of today, and should be made again. */
+/** Whether a stored hash was made with another cost than today's, and should be made again. */
 export function isOutdated(stored: string): boolean {
   return !stored.startsWith(`${parameters(COST)}$`);
 }
@@ -80,17 +80,17 @@ async function inTurn<T>(isKnown: boolean, work: (turn: Turn) => Promise<T>): Pr
 }
 
 /**
- * scrypt over the password, then over what that gave, `t` times, each with the same salt. workerd runs each to its end
- * on the thread that serves everybody, so everybody gets a breather after each.
+ * scrypt over the password, then over the result, `t` times, each with the same salt. workerd runs each one to its end
+ * on the thread that serves everybody, so other requests may run after each.
  */
 async function derive(turn: Turn, password: string, salt: Uint8Array, { t, ...cost }: Cost): Promise<Uint8Array> {
-  // NFKC: keyboards differ in how they spell one and the same character.
+  // NFKC: keyboards write the same character in different ways.
   let key = await scryptOnce(password.normalize("NFKC"), salt, cost);
   for (let round = 1; round < t; round += 1) {
     await turn.goOn(BREATHER_MS);
     key = await scryptOnce(key.toBase64(), salt, cost);
   }
-  // A hash of before, in one piece, takes as long as one of today: the time does not show which an account has.
+  // An older hash, in one piece, takes as long as today's: the time does not show which one an account has.
   for (let round = t; round <= COST.t; round += 1) await turn.goOn(BREATHER_MS);
   return key;
 }
@@ -112,5 +112,5 @@ function parameters({ logN, r, p, t }: Cost): string {
   return `$scrypt$ln=${logN},r=${r},p=${p},t=${t}`;
 }
 
-/** Stands in for the hash of a user who does not exist: all zeros, in base64 without padding. */
+/** Replaces the hash of a user who does not exist: all zeros, in base64 without padding. */
 const DECOY = `${parameters(COST)}$${"A".repeat(22)}$${"A".repeat(43)}`;

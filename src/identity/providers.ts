@@ -16,7 +16,7 @@ import {
 const PROVIDER_ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"];
 /** Longest wait for the provider's keys, milliseconds. */
 const KEYS_TIMEOUT_MS = 3_000;
-/** Seconds after which a client may try again while the provider's keys cannot be had. */
+/** Seconds after which a client may try again while the provider's keys cannot be fetched. */
 const KEYS_RETRY_SECONDS = 5;
 
 /** Another identity provider whose tokens are accepted beside the own ones. */
@@ -33,8 +33,9 @@ const providerSchema = z.object({
 });
 
 /**
- * The other provider of this deployment, or null. Its three variables are optional, so the generated Env lacks them.
- * @throws when only some are set or one is unusable: half a configuration must not look like none.
+ * The other provider of this deployment, or null. Its three variables are optional, so the generated Env does not have
+ * them.
+ * @throws when only some are set or one is invalid: an incomplete configuration must not look like none.
  */
 export function configuredProvider(env: Env): Provider | null {
   const given = {
@@ -52,8 +53,9 @@ export function configuredProvider(env: Env): Provider | null {
 const keySets = new Map<string, JWTVerifyGetKey>();
 
 /**
- * One key set per address and isolate; jose fetches it again when a token names a key it does not know, at most twice a
- * minute. After a fetch that failed there is none for some seconds: strangers' tokens must not become requests to others.
+ * One key set for each address and isolate. jose fetches it again when a token names an unknown key, at most twice a
+ * minute. After a failed fetch there is no other for some seconds: strangers' tokens must not become requests to the
+ * provider.
  */
 function keySet(url: string): JWTVerifyGetKey {
   let keys = keySets.get(url);
@@ -75,9 +77,9 @@ function keySet(url: string): JWTVerifyGetKey {
 }
 
 /**
- * Verifies a token of the other provider. Its role comes from the claim `role`, its user from `sub`; both must be ones
- * Latchkey knows. Its sessions are not ours, so the token belongs to none.
- * @returns what it says; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
+ * Verifies a token of the other provider. The role comes from the claim `role`, the user from `sub`; both must be valid
+ * in Latchkey. Its sessions are not ours, so the token has no session.
+ * @returns its content; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
  */
 export async function verifyProviderToken(
   provider: Provider,
@@ -97,7 +99,7 @@ export async function verifyProviderToken(
 }
 
 /**
- * Verifies what another provider has signed: algorithm, signature, issuer, audience, times.
+ * Verifies a token that another provider has signed: algorithm, signature, issuer, audience, times.
  * @returns its claims; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
  */
 export async function verifySigned(
@@ -129,10 +131,7 @@ export async function verifySigned(
 
 class KeysUnreachable extends Error {}
 
-/**
- * Distinguishes "the keys could not be fetched" from "no key fits this token", which jose both reports from the same
- * call.
- */
+/** Tells "the keys could not be fetched" from "no key fits this token": jose reports both from the same call. */
 function reportingUnreachable(keys: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     try {

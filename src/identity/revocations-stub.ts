@@ -9,7 +9,10 @@ function revocationsStub(env: Env, user: string): DurableObjectStub<UserGate> {
   return namespace.get(namespace.idFromName(user));
 }
 
-/** Calls the object of a user's session revocations, with the retries that every object gets. Every RPC of it is harmless to repeat. */
+/**
+ * Calls the object of a user's session revocations, with the retries of every object. Every RPC of it can be repeated
+ * without harm.
+ */
 export function callRevocations<T>(
   env: Env,
   user: string,
@@ -18,7 +21,7 @@ export function callRevocations<T>(
   return callObject({ kind: "session_revocations", id: user }, () => call(revocationsStub(env, user)));
 }
 
-/** How a token of a user stands now, asked of the object of its user's session revocations. */
+/** Whether a token of a user is valid now, from the object of its user's session revocations. */
 export async function askStanding(env: Env, user: string, token: Presented): Promise<Result<Verdict>> {
   const answer = await callRevocations<Standing | Verdict>(env, user, (stub) => stub.standing(token.session, token));
   if (!answer.ok) return answer;
@@ -27,9 +30,8 @@ export async function askStanding(env: Env, user: string, token: Presented): Pro
 }
 
 /**
- * After a change: the object copies the account and ends what is to end. Failing costs a minute at most, after which it
- * does it by itself, and what was taken is taken already.
- *
+ * After a change: the object copies the account and ends what must end. If this fails, the object does it by itself
+ * within a minute, and the rights are taken away already.
  * @param isChanged the account may have changed without {@link UserGate.hold}.
  */
 export async function settleRevocations(env: Env, user: string, isChanged = false): Promise<void> {

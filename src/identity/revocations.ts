@@ -18,21 +18,20 @@ import { VerdictMemory } from "./verdict-memory.ts";
 
 const ERASED = "erased";
 /**
- * After this the object looks by itself how a change went, milliseconds: longer than D1 lets a statement run, so that a
- * change whose request died is either there by then or never will be.
+ * After this time the object looks by itself whether a change was written, milliseconds. It is longer than D1 lets a
+ * statement run, so a change whose request died is either written by then or never will be.
  */
 const HOLD_MS = 60_000;
-/** Who writes while this changes has to know of the change before it is called done. */
+/** Enrollments with a lease must be notified of a change here before it is confirmed. */
 const NOT_TOLD = refuse("unavailable", { detail: "An enrollment could not be told of the change.", retry_after: 1 });
 
 /**
- * What an access token cannot know of itself: whether its session was ended, which role its user has now, whether the
- * user is banned or was erased. It is asked instead of the database, so that a revocation is seen everywhere with its
- * commit. A user of whom nothing was ever taken costs no storage.
- *
- * D1 holds the account; this object holds a copy. A change goes: {@link hold} (what it takes counts from here on), D1,
- * {@link settle} (the copy is made again). A request that dies on the way is followed up by the alarm, and until then
- * the user has the lesser of both.
+ * What an access token itself cannot say: whether its session was ended, the present role of its user, whether the user
+ * is banned or was erased. It is asked instead of the database, so that a revocation counts everywhere from its commit
+ * on. A user from whom nothing was ever taken away needs no storage. D1 has the account; this object has a copy. A
+ * change has three steps: {@link hold} (rights that it takes away are gone from here on), D1, {@link settle} (the copy
+ * is made again). If a request dies in between, the alarm continues, and until then the user has the lower of both
+ * roles.
  */
 export class UserGate extends DurableObject<Env> {
   readonly #attempts = new Attempts();
@@ -43,7 +42,7 @@ export class UserGate extends DurableObject<Env> {
   readonly #networks: KnownNetworks;
   readonly #leases: Leases;
   readonly #memory = new VerdictMemory();
-  /** Settling goes one after the other: a slow look at D1 must not replace a later one. */
+  /** Copies are made one after the other: a slow read of D1 must not replace a later one. */
   #settling: Promise<unknown> = Promise.resolve();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -58,26 +57,26 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /**
-   * How tokens of this user stand.
-   * @param session the session of the token; null for one of no session.
-   * @param token who also wants to know the role gives the whole token; without it the answer is the standing alone, as
-   *   releases before this one understand it.
+   * Whether tokens of this user are valid.
+   * @param session the session of the token; null for a token without one.
+   * @param token a caller who also wants the role sends the whole token; without it the answer has no role, as releases
+   * before this one expect it.
    */
   async standing(session: string | null, token?: Presented): Promise<Result<Standing | Verdict>> {
     const known = token === undefined ? undefined : this.#memory.of(token);
     if (known !== undefined) return ok(known);
     const { changes } = this.#memory;
     const verdict = await verdictOf(this.#account, this.#ended, () => this.#isErased, session, token);
-    // While nobody could look at the account, the next one looks again.
+    // While the account cannot be read, the next call reads it again.
     const isLooked = session !== null || this.#account.account !== undefined;
     if (token !== undefined && isLooked) this.#memory.keep(token, verdict, changes);
     return ok(token === undefined ? verdict.standing : verdict);
   }
 
   /**
-   * How a token stands, for an enrollment of the user.
-   * @param wants whether it would rather be told of changes than ask again soon: that is written down, which costs more than
-   *   a question.
+   * Whether a token is valid, for an enrollment of the user.
+   * @param wants whether it wants to be notified of changes instead of asking again soon: this is stored, which costs
+   * more than a question.
    */
   async lease(token: Presented, enrollment: string, wants: boolean): Promise<Result<Lease>> {
     const { changes } = this.#memory;
@@ -85,16 +84,16 @@ export class UserGate extends DurableObject<Env> {
     const stands = await this.standing(session, token);
     if (!stands.ok) return stands;
     const verdict = typeof stands.value === "string" ? { standing: stands.value, role } : stands.value;
-    // Another role is asked about each time.
+    // Another role is asked for each time.
     const isSure =
       wants && verdict.role === role && changes === this.#memory.changes && this.#memory.of(token) !== undefined;
     return ok({ verdict, ms: isSure ? this.#leases.grant(enrollment, Date.now()) : 0 });
   }
 
   /**
-   * Ends sessions; their access tokens are refused from now on, and their streams end.
-   * @param everything every token of no session issued until now is over too.
-   * @param except the session that asks, whose streams stay.
+   * Ends sessions: their access tokens are refused from now on, and their streams end.
+   * @param everything every token without a session that was issued until now is refused too.
+   * @param except the session of the caller, whose streams stay.
    */
   async end(
     sessions: readonly string[],
@@ -112,8 +111,8 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /**
-   * A change of the account is about to be written: what it takes counts from now on. Every stream of the user is to end,
-   * because a stream knows the role it was opened with. {@link settle} must follow.
+   * A change of the account is about to be written: rights that it takes away are gone from now on. Every stream of the
+   * user must end, because a stream has the role with which it was opened. {@link settle} must follow.
    */
   async hold(change: { role?: Role | undefined; banned?: boolean | undefined }): Promise<Result<null>> {
     this.#change(() => {
@@ -125,8 +124,8 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /**
-   * Finishes what was begun: copies the account as D1 has it now, if a change is under way or the caller knows of one, and
-   * ends the streams that are to end. Harmless to repeat.
+   * Finishes a change: copies the account from D1, if a change was begun or the caller knows of one, and ends the
+   * streams that must end. A repeat does no harm.
    */
   async settle(isChanged = false): Promise<Result<null>> {
     const settled = this.#settling.catch(() => undefined).then(() => this.#settle(isChanged));
@@ -136,9 +135,9 @@ export class UserGate extends DurableObject<Env> {
   }
 
   /**
-   * Counts a try to sign in. In memory: the object of an address nobody has stores nothing.
-   * @param network a hash of where it comes from.
-   * @returns whether the user signed in from there before, and how late the try is to go on; or `rate_limited`.
+   * Counts a try to sign in. Only in memory: the object of an address without an account stores nothing.
+   * @param network a hash of the caller's network.
+   * @returns whether the user signed in from there before, and the delay of the try; or `rate_limited`.
    */
   async admitTry(network: string): Promise<Result<{ known: boolean; late_ms: number }>> {
     const now = Date.now();
@@ -148,14 +147,14 @@ export class UserGate extends DurableObject<Env> {
     return ok({ known, late_ms: admission.late_ms });
   }
 
-  /** The user has signed in from this network: from now on nobody else's tries are in the way there. */
+  /** The user has signed in from this network: from now on other people's tries do not count there. */
   async signedInFrom(network: string): Promise<Result<null>> {
     const now = Date.now();
     this.#change(() => this.#networks.add(network, now));
     return ok(null);
   }
 
-  /** The object of a key, whose name is `key/<id>`: what the key with this hash allows now. */
+  /** For the object of a key, named `key/<id>`: what the key with this hash allows now. */
   async openKey(hash: string): Promise<Result<OpenedKey>> {
     return this.#keyGuard().open(hash, Date.now());
   }
@@ -174,7 +173,7 @@ export class UserGate extends DurableObject<Env> {
     return ok(null);
   }
 
-  /** Ends everything for ever, streams too, and forgets the rest. */
+  /** Ends everything for ever, streams too, and forgets all other data. */
   async erase(): Promise<Result<{ erased: boolean }>> {
     const { kv } = this.ctx.storage;
     this.ctx.storage.transactionSync(() => {
@@ -189,7 +188,7 @@ export class UserGate extends DurableObject<Env> {
     return ok({ erased: true });
   }
 
-  /** What a request left undone. Never throws: it comes back until it is done. */
+  /** Does the work that a request has left. Never throws: it runs again until the work is done. */
   override async alarm(): Promise<void> {
     try {
       if (this.#user().startsWith(KEY_OBJECT)) await this.settleKey();
@@ -220,7 +219,7 @@ export class UserGate extends DurableObject<Env> {
     return this.ctx.storage.kv.get(ERASED) !== undefined;
   }
 
-  /** Changes what is kept, in one transaction; of who was erased nothing is. */
+  /** Changes the stored data in one transaction; an erased user has no stored data. */
   #change(write: () => void): void {
     this.#memory.forget();
     this.ctx.storage.transactionSync(() => {

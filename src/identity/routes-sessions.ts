@@ -84,7 +84,7 @@ export function sessionRoutes() {
     .openapi(endSessionsRoute, async (c) => {
       const { id, session } = actorOf(c);
       const keep = c.req.valid("query").keep_current === "true";
-      // Where the token to keep belongs to no session, it looks like the user's other tokens: then only sessions end.
+      // If the caller's token has no session, it cannot be told from the user's other tokens: then only sessions end.
       return answerEnding(c, id, keep ? { except: session, everything: session !== null } : EVERYTHING);
     })
     .openapi(passwordRoute, async (c) => {

@@ -114,10 +114,10 @@ export function signInRoutes() {
     .openapi(signUpRoute, async (c) => {
       const deps = depsOf(c);
       const created = await createUser(deps.db, { ...c.req.valid("json"), role: "learner" }, deps.now);
-      // The answer does not say whether the address was free: who knows the password of its account finds out by
+      // The answer does not say whether the address had an account: its owner, who knows the password, finds out by
       // signing in.
       if (!created.ok && created.refusal.code !== "user_exists") return respond(c, created.refusal);
-      // For an address that is taken too, so that the time says nothing: it is looked up later.
+      // Also for an address that has an account, so that the time shows nothing: the account is looked up later.
       if (sendsMail(c.env)) c.executionCtx.waitUntil(askForMail(c, "verify", c.req.valid("json").email));
       if (created.ok) c.executionCtx.waitUntil(rememberNetwork(c.env, created.value.id, addressOf(c)));
       return c.json({ status: "accepted" as const, detail: SIGN_UP_DETAIL }, 202, NO_STORE);
@@ -139,7 +139,7 @@ export function signInRoutes() {
       const input = c.req.valid("json");
       const caller = { address: addressOf(c), userAgent: c.req.header("user-agent") };
       const { answer: signedIn, failed, afterwards } = await signIn(depsOf(c), input, caller);
-      // Beside the answer, which takes as long whether or not the account exists.
+      // After the answer: the time is the same whether or not the account exists.
       if (failed !== null) c.executionCtx.waitUntil(noteRefusal(c, input.email));
       if (afterwards !== null) c.executionCtx.waitUntil(afterwards());
       return signedIn.ok ? c.json(signedIn.value, 200, NO_STORE) : respond(c, signedIn.refusal);
@@ -154,7 +154,7 @@ export function signInRoutes() {
     });
 }
 
-/** Notes in the audit log that a sign-in was refused: with the account, if the address is somebody's. */
+/** Notes in the audit log that a sign-in was refused: with the account, if the address has one. */
 async function noteRefusal(c: AppContext, email: string): Promise<void> {
   const found = await findCredential(databaseOf(c), email).catch(() => null);
   await noteRefusedSignIn(c, found === null ? { email } : { user: found.user.id }, Date.now());

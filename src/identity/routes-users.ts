@@ -101,7 +101,7 @@ const endUserSessionsRoute = defineRoute(
 
 const NOT_YOURS = refuse("forbidden", { detail: "Only admins may access other users." });
 
-/** What other rooms do for this one. */
+/** The functions of other rooms that this one needs. */
 export interface IdentityPorts {
   /** Whether anything is held about a user anywhere. */
   isKnown: IsKnown;
@@ -141,7 +141,7 @@ export function userRoutes({ isKnown }: IdentityPorts) {
       const creator = { id, role, request_id: c.get("requestId") };
       const created = await createUser(deps.db, c.req.valid("json"), deps.now, creator);
       nudgeAudit(c);
-      // Somebody may have come under this id before, with another provider's token: from now on the account counts.
+      // The id may have been used before, with a token of another provider: from now on the account counts.
       if (created.ok && c.req.valid("json").id !== undefined) await settleRevocations(c.env, created.value.id, true);
       return created.ok ? c.json(viewUser(created.value, deps.now), 201, NO_STORE) : respond(c, created.refusal);
     })
@@ -167,7 +167,7 @@ export function userRoutes({ isKnown }: IdentityPorts) {
       if (isStanding) {
         const permitted = mayAdminister(actorOf(c), id);
         if (!permitted.ok) return respond(c, permitted.refusal);
-        // First: what the change takes counts before it is written, so that no write slips in between.
+        // First: rights that the change takes away are gone before it is written, so that no write comes in between.
         const hold = { role: change.role, banned: change.ban != null };
         const held = await callRevocations(c.env, id, (stub) => stub.hold(hold));
         if (!held.ok) return respond(c, held.refusal);
@@ -182,7 +182,7 @@ export function userRoutes({ isKnown }: IdentityPorts) {
     });
 }
 
-/** Whether an admin speaks of somebody who has no account here, and is known anyway. */
+/** Whether an admin names somebody who has no account here but has data here. */
 async function isOutsider(c: AppContext, id: string, isKnown: IsKnown): Promise<boolean> {
   if (!mayAdminister(actorOf(c), id).ok) return false;
   const { db } = depsOf(c);
@@ -190,7 +190,7 @@ async function isOutsider(c: AppContext, id: string, isKnown: IsKnown): Promise<
   return (await readOutsider(db, id, Date.now())).ok || isKnown(c.env, id);
 }
 
-/** A ban is all that can be changed about somebody who has no account here. */
+/** Somebody without an account here can only be banned. */
 async function changeOutsider(c: AppContext, id: string, { name, role, ban = null }: UpdateUser) {
   if (name !== undefined || role !== undefined) {
     const message = "this user has no account here: only a ban can be set";

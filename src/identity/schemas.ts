@@ -12,12 +12,12 @@ import { isReservedId } from "./reserved-ids.ts";
 const MAX_EMAIL_LENGTH = 254;
 const MAX_NAME_LENGTH = 100;
 const MAX_REASON_LENGTH = 500;
-/** Session tokens are 43 characters; anything near may be asked about and is simply unknown. */
+/** Session tokens are 43 characters; a text of another length near it is accepted here and is an unknown token. */
 const MAX_SESSION_TOKEN_LENGTH = 200;
 
 export const emailSchema = z.email().max(MAX_EMAIL_LENGTH).toLowerCase().openapi({ example: "ada@example.org" });
 const name = nameSchema(MAX_NAME_LENGTH).openapi({ example: "Ada Lovelace" });
-/** How hard it is to guess is judged where the user's name and address are known: password-rules.ts. */
+/** Its strength is checked where the user's name and address are known: password-rules.ts. */
 export const newPassword = z
   .string()
   .min(MIN_PASSWORD_LENGTH)
@@ -28,8 +28,8 @@ export const newPassword = z
 export const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
 const role = z.enum(ROLES).openapi({ example: "learner" });
 
-// Every body is strict: a field that is not listed is refused by name, never ignored. So a `role` in a registration is
-// an error its sender sees, not a wish that might be granted.
+// Every body is strict: an unknown field is refused by name, never ignored. So a `role` in a registration is an error
+// that its sender sees, and never becomes a right.
 
 export const signUpBody = z.strictObject({ email: emailSchema, name, password: newPassword });
 export const signInBody = z.strictObject({

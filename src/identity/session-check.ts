@@ -5,9 +5,9 @@ import { askStanding } from "./revocations-stub.ts";
 import type { Presented, Standing, Verdict } from "./standing.ts";
 import { ACCESS_TOKEN_SECONDS, CLOCK_TOLERANCE_SECONDS } from "./tokens.ts";
 
-/** Longest time a verdict is accepted without asking, milliseconds: what a read may be late by. */
+/** Longest time a verdict is used without a new check, milliseconds: reads notice a change so late. */
 export const SESSION_TTL_MS = 60_000;
-/** An ended session never lives again, so that is accepted as long as a token of it may last. */
+/** An ended session never becomes valid again, so this verdict is used as long as a token of it may last. */
 const ENDED_TTL_MS = (ACCESS_TOKEN_SECONDS + CLOCK_TOLERANCE_SECONDS) * 1_000;
 /** Verdicts remembered per isolate, about 200 bytes each. */
 const MAX_ENTRIES = 5_000;
@@ -19,16 +19,16 @@ const REFUSALS = {
 } as const satisfies Record<Exclude<Standing, "open">, Result<never>>;
 const UNKNOWN = refuse("unavailable", { detail: "The session cannot be checked now.", retry_after: 1 });
 
-/** What a request does decides how old a verdict on its token may be. */
+/** The kind of a request decides how old the verdict on its token may be. */
 export type Sensitivity = "read" | "write";
 
-/** Asks how a token stands: by default the object of its user's revocations. */
+/** Asks whether a token is valid: by default the object of its user's revocations. */
 export type AskStanding = (env: Env, user: string, token: Presented) => Promise<Result<Verdict>>;
 
 /**
- * Knows how the user behind a verified token stands: whether the token still counts, and in which role. Reads believe
- * this isolate's memory for up to {@link SESSION_TTL_MS}; writes and what touches sessions and accounts ask the user's
- * object each time. No database is read either way.
+ * Decides whether a verified token is still valid, and in which role. Reads use this isolate's memory for up to {@link
+ * SESSION_TTL_MS}; writes and requests about sessions and accounts ask the user's object each time. Neither reads a
+ * database.
  */
 export class SessionCheck {
   readonly #entries = new Map<string, { verdict: Verdict; until: number }>();
@@ -39,8 +39,8 @@ export class SessionCheck {
   }
 
   /**
-   * @returns the role the user has now; or a refusal, when the token is not to be trusted any more, or when nobody
-   * knows and it would do more than show learners what is theirs.
+   * @returns the present role of the user; or a refusal, if the token is not valid any more, or if this cannot be known
+   * and the request does more than show learners their own data.
    */
   async check(
     env: Env,
@@ -59,7 +59,7 @@ export class SessionCheck {
       return outcome(asked.value);
     }
     if (sensitivity === "write" || token.role !== "learner") return UNKNOWN;
-    // A learner's own reads go on with what the token says: it is genuine, and lasts fifteen minutes at most.
+    // A learner's own reads use the content of the token: its signature is valid, and it lasts fifteen minutes at most.
     logFault("session_unchecked", new Error(asked.refusal.code), { user_id: user });
     return ok(token.role);
   }
@@ -78,7 +78,7 @@ function outcome({ standing, role }: Verdict): Result<Role> {
   return standing === "open" ? ok(role) : REFUSALS[standing];
 }
 
-/** How a token stands at this moment, past every memory: for what is opened once and lasts. */
+/** Whether a token is valid at this moment, without any memory: for what is opened once and lasts. */
 export async function standsNow(env: Env, user: string, token: Presented): Promise<Result<Role>> {
   const asked = await askStanding(env, user, token);
   return asked.ok ? outcome(asked.value) : UNKNOWN;

@@ -7,22 +7,22 @@ import { MAX_HELD_FILE } from "./limits.ts";
 interface Deps {
   env: Env;
   db: Database;
-  /** Whose files they become. */
+  /** The owner of the files. */
   owner: string;
   course: string;
 }
 
-/** What a sink of the archive may receive; see `FileSink` of the importers. */
+/** The input of a receiver of archive files; see `FileSink` of the importers. */
 interface Sink {
   write(piece: Uint8Array): void;
   end(): Promise<void>;
 }
 
 /**
- * Keeps the files that the texts of an imported course show or link to, and makes the links lead to them. The archive is
- * gone through a second time, because only its texts say which of its files are meant; each file is held by itself.
- *
- * @returns the course with its links, or what is wrong with the archive.
+ * Stores the files that the texts of an imported course show or link to, and changes the links so that they lead to
+ * them. The archive is read a second time, because only its texts say which of its files are needed; each file is in
+ * memory by itself.
+ * @returns the course with its links, or the fault of the archive.
  * @throws when a file could not be stored for a reason that passes.
  */
 export async function attachFiles(deps: Deps, source: ArchiveSource, imported: Imported): Promise<Result<Imported>> {
@@ -52,7 +52,7 @@ export async function attachFiles(deps: Deps, source: ArchiveSource, imported: I
   const read = await archiveFiles(source)((path) =>
     wanted.has(path)
       ? held(async (bytes) => {
-          // Readers of archives take what a receiver throws for a broken archive.
+          // A reader of archives would take an error of its receiver for a broken archive.
           await keep(path, bytes).catch((reason: unknown) => {
             fault ??= reason;
             throw reason;
@@ -67,7 +67,7 @@ export async function attachFiles(deps: Deps, source: ArchiveSource, imported: I
   return { ok: true, value: settleLinks({ ...imported, report: { ...report, content } }, stored) };
 }
 
-/** Holds a file until it is whole. @param done receives its bytes, or null of one that is too large to be held. */
+/** Keeps a file in memory until it is complete. @param done gets its bytes, or null for a file that is too large. */
 function held(done: (bytes: Uint8Array<ArrayBuffer> | null) => Promise<void>): Sink {
   let chunks: Uint8Array[] = [];
   let size = 0;

@@ -5,13 +5,13 @@ import { work } from "./job.ts";
 import { type ImportMessage, importMessageSchema } from "./messages.ts";
 import { importsDatabase, noteAsked, waiting } from "./store.ts";
 
-/** Imports asked for by one run of the cron: those of a minute. */
+/** Imports that one run of the cron asks for: those of a minute. */
 const MOST = 100;
 
 /**
- * Does the imports that messages ask for. What an import itself fails with is in its row.
- * @param others do what waits in the same line, because it takes as much of a Worker: the runs of rosters, and what other
- * platforms are told.
+ * Does the imports that messages ask for. A failure of an import is in its row.
+ * @param others does the other work of this queue, which needs as much of a Worker: runs of rosters, and notes for
+ * other platforms.
  */
 export async function consumeImports(
   batch: MessageBatch<unknown>,
@@ -27,13 +27,16 @@ export async function consumeImports(
       message.ack();
     } catch (fault) {
       logFault("import_not_worked_on", fault, { import: parsed.data.id });
-      // The minute's cron asks again.
+      // The minute cron asks again.
       retryOrDrop("latchkey-imports", message);
     }
   }
 }
 
-/** Every minute: asks for imports whose worker has died or failed, and for owners who do not know yet how theirs ended. */
+/**
+ * Every minute: asks for imports whose worker has died or failed, and for those whose owner was not notified of the
+ * end.
+ */
 export async function resumeImports(env: Env, now: number): Promise<void> {
   const db = importsDatabase(env);
   const ids = await waiting(db, now, MOST);

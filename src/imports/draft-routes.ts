@@ -23,7 +23,7 @@ const dropDraftRoute = defineRoute(
   },
 );
 
-/** Drafts of a course that nobody wants any more. */
+/** The routes that delete drafts of a course. */
 export function draftRoutes() {
   return newRouter().openapi(dropDraftRoute, async (c) => {
     const { course: slug, version } = c.req.valid("param");

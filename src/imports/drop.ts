@@ -16,11 +16,11 @@ interface By {
   now: number;
 }
 
-/** Drafts that were dropped whose rest is removed in one night's step, and how long whoever dropped them is left alone. */
+/** Deleted drafts whose remaining data one step of the night removes, and how long a running deletion is left alone. */
 const MAX_SWEPT = 20;
 const LEFT_ALONE_MS = 600_000;
 
-/** Drops a draft with its texts, its document, and the files that no other version names. Again, nothing happens. */
+/** Deletes a draft with its texts, its document, and the files that no other version names. A repeat does nothing. */
 export async function dropDraftWithFiles(
   env: Env,
   db: Database,
@@ -32,7 +32,7 @@ export async function dropDraftWithFiles(
   const dropped = await dropDraft(db, course, version, by);
   if (!dropped.ok) return dropped;
   if (dropped.value === null) return ok(false);
-  // The draft is gone; what is left of it is removed tonight where it is not removed now.
+  // The draft is gone; the nightly job removes what cannot be removed now.
   await removeRest(env, db, dropped.value).catch((fault: unknown) =>
     logFault("draft_left", fault, { course_id: course }),
   );
@@ -49,9 +49,9 @@ async function removeRest(env: Env, db: Database, draft: Dropped): Promise<void>
 }
 
 /**
- * Removes the files of a course that no version of it names. What an import under way has stored is named by its draft
- * once there is one, so nothing is removed while there is another.
- * @returns whether that was done.
+ * Removes the files of a course that no version of it names. A running import has stored files that only its draft will
+ * name, so nothing is removed while there is one.
+ * @returns whether it was done.
  */
 export async function removeUnnamed(
   env: Env,
@@ -64,7 +64,7 @@ export async function removeUnnamed(
   return true;
 }
 
-/** Every night: what is left of drafts that were dropped. @returns whether there may be more. */
+/** Every night: removes what is left of deleted drafts. @returns whether there may be more. */
 export async function pruneDrafts(env: Env, now: number): Promise<boolean> {
   const db = importsDatabase(env);
   const { droppedDrafts } = await loadImporting();
@@ -75,7 +75,7 @@ export async function pruneDrafts(env: Env, now: number): Promise<boolean> {
     );
   }
   if (left.length > 0) logEvent("drafts_pruned", { drafts: left.length });
-  // What could not be removed is tried again by the next night, not by the next step of this one.
+  // Data that could not be removed are tried again in the next night, not in the next step of this one.
   return false;
 }
 
@@ -84,8 +84,8 @@ const UNENDED = sql`state IN ('queued', 'reading', 'checking')`;
 const DROPPED = [{ path: "", rule: "dropped", message: "Somebody has stopped this import." }];
 
 /**
- * Stops an import that has not ended, or removes one that has, with its archive, its report, and what was done with its
- * people. The draft that it made stays. Again, nothing happens.
+ * Stops an import that has not ended, or removes one that has, with its archive, its report, and the results about its
+ * people. The draft that it made stays. A repeat does nothing.
  */
 export async function dropImport(
   env: Env,
@@ -116,7 +116,7 @@ export async function dropImport(
       sql`EXISTS (SELECT 1 FROM course_imports WHERE id = ${row.id} AND state = 'failed' AND finished_at = ${now})`,
     ),
   ]);
-  // Its worker sees that the job is nobody's, and removes what it has stored.
+  // Its worker sees that the job is gone, and removes what it has stored.
   if (stopped !== undefined) return;
   const below = await db.select().from(courseImports).where(eq(courseImports.source_id, row.id)).all();
   for (const { id } of below) {

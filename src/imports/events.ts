@@ -4,12 +4,14 @@ import { LEASE_MS, MAX_ATTEMPTS } from "./limits.ts";
 import { countsSchema, errorsSchema } from "./schemas.ts";
 import type { ImportRow } from "./tables.ts";
 
-/** A task is given up by its owner's channel after this silence: longer than a lease and the minute until it is seen. */
+/**
+ * After this silence, the channel of the owner gives a task up: longer than a lease and the minute until it is seen.
+ */
 const SILENCE_SECONDS = LEASE_MS / 1_000 + 480;
 /** Longest message of an event, in UTF-16 code units. */
 const MAX_MESSAGE = 500;
 
-/** A worker begins with an import: the first time, or again. */
+/** A worker begins an import: the first time, or again. */
 export function started({ id, name, size, attempts }: ImportRow): NewEvent {
   return eventOf(
     "task.progress-started",
@@ -18,13 +20,13 @@ export function started({ id, name, size, attempts }: ImportRow): NewEvent {
   );
 }
 
-/** How far a worker has read; ticks have no keys. */
+/** How far a worker has read; progress events have no keys. */
 export function updated({ id, size }: ImportRow, done: number, message?: string): NewEvent {
   const data = { task_id: id, done, total: size, ...(message === undefined ? {} : { message }) };
   return eventOf("task.progress-updated", data, { key: null });
 }
 
-/** How an import ended; null while it has not. */
+/** The end of an import; null while it has not ended. */
 function ended({ id, kind, state, course_slug, version, counts, errors, attempts }: ImportRow): NewEvent | null {
   if (state === "done") {
     const found = counts === null || kind !== "course" ? null : countsSchema.parse(JSON.parse(counts));
@@ -45,12 +47,12 @@ function ended({ id, kind, state, course_slug, version, counts, errors, attempts
   );
 }
 
-/** Tells the owner. What cannot be said is missed by nobody: the job's own row says it too. */
+/** Notifies the owner. If that fails nothing is lost: the job's own row says the same. */
 export async function tell(env: Env, { owner: user, id }: ImportRow, event: NewEvent): Promise<void> {
   await publishAll(env, [{ user, event }]).catch((fault: unknown) => logFault("import_untold", fault, { import: id }));
 }
 
-/** Tells the owner how the import ended. @returns whether that is in their log now. */
+/** Notifies the owner of the end of the import. @returns whether that is in their log now. */
 export async function tellEnd(env: Env, row: ImportRow): Promise<boolean> {
   const event = ended(row);
   if (event === null) return false;

@@ -19,7 +19,7 @@ import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { MAX_HELD_FILE } from "./limits.ts";
 
-/** Bytes, of the type that the file was stored with. */
+/** Bytes, with the stored type of the file. */
 const ofItsType = { "*/*": { schema: z.string().openapi({ format: "binary" }) } };
 
 const range = z.object({
@@ -169,8 +169,8 @@ const itemFileRoute = defineRoute(
 );
 
 /**
- * Files of a course's texts. Who may open an item may open the files that its text names: so permission, and the version
- * that it is given for, are those of the text itself.
+ * Files in the texts of a course. Somebody who may open an item may open the files that its text names: so the
+ * permission, and the version for which it is given, are those of the text.
  */
 export function itemFileRoutes() {
   const router = newRouter();
@@ -182,7 +182,7 @@ export function itemFileRoutes() {
       const actor = actorOf(c);
       c.get("facts").course_id = course;
       const entry = await findCourse(() => db, course);
-      // Of others' unpublished courses nobody learns that they exist.
+      // The answer must not say that an unpublished course of somebody else exists.
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
       if (!mayManage(actor, entry)) return respond(c, refuse("forbidden", { detail: MANAGE_RULE }).refusal);
       const { name } = c.req.valid("query");

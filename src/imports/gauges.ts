@@ -3,10 +3,10 @@ import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
 import { importsUnderWay } from "./statements.ts";
 
-/** Rows counted at most: beyond, their number says nothing more. */
+/** At most this many rows are counted: a larger number says nothing more. */
 const COUNTED = 10_000;
 
-/** Imports of courses that have not ended, or whose owner does not know yet that they have. */
+/** Imports that have not ended, or whose owner was not notified of the end. */
 export const importSection: Section = {
   name: "imports",
   async read(env, now) {

@@ -25,14 +25,13 @@ import {
 } from "./store.ts";
 import type { ImportRow } from "./tables.ts";
 
-/** The job is another worker's by now, or nobody's: its owner was erased. */
+/** The job belongs to another worker by now, or its owner was erased. */
 class LeaseLost extends Error {}
 
 /**
- * Does an import, or tells its owner how it ended: whatever its row says is to be done. It begins again each time, and
- * nothing of it counts before the one batch that stores the draft and ends the job. So it does not matter how often it
- * is killed, or whether two do it at once.
- *
+ * Does an import, or notifies its owner of the end, as its row says. It begins again each time, and nothing counts
+ * before the one batch that stores the draft and ends the job. So it does not matter how often it is killed, or whether
+ * two workers do it at once.
  * @throws when the row cannot be read or written: the message comes again.
  */
 export async function work(env: Env, id: string): Promise<void> {
@@ -46,7 +45,7 @@ export async function work(env: Env, id: string): Promise<void> {
   if (await tellEnd(env, row)) await noteAnnounced(db, id);
 }
 
-/** Tells other systems of an import that is done. It may be told twice, under the same id. */
+/** Notifies other systems of an import that is done. They may be notified twice, under the same id. */
 async function tellOthers(
   env: Env,
   { id, kind, state, course_slug: course, version, finished_at }: ImportRow,
@@ -76,7 +75,7 @@ async function attempt(env: Env, db: Database, held: Held): Promise<void> {
     const isOurs = isLast
       ? await fail(db, held, [error], Date.now())
       : await layDown(db, held, error, Date.now() + wait);
-    // Nobody knows of the row any more: what this attempt has put beside it goes too.
+    // The row is gone: what this attempt has stored is removed too.
     if (isOurs) return;
     const now = await findImport(db, row.id);
     if (now === undefined) await env.DOCUMENTS.delete(keysOf(row.id));
@@ -84,14 +83,14 @@ async function attempt(env: Env, db: Database, held: Held): Promise<void> {
   }
 }
 
-/** One attempt, of whatever kind the job is. @returns the version of a draft; null where none is made. */
+/** One attempt, of any kind of job. @returns the version of a draft; null if none is made. */
 function doOnce(env: Env, db: Database, held: Held): Promise<Result<number | null>> {
   if (held.row.kind === "roster") return lookAtPeople(env, db, held, progress(env, db, held));
   if (held.row.kind === "people") return importPeople(env, db, held);
   return importOnce(env, db, held);
 }
 
-/** Ends the job with what was wrong. */
+/** Ends the job with the faults. */
 async function end(env: Env, db: Database, held: Held, refusal: Refusal): Promise<void> {
   const { code, detail = code, errors = [] } = refusal;
   const all = errors.length > 0 ? errors : [{ path: held.row.name, rule: code, message: detail }];
@@ -100,14 +99,17 @@ async function end(env: Env, db: Database, held: Held, refusal: Refusal): Promis
   logEvent("import_failed", { import: held.row.id, course: held.row.course_slug, code });
 }
 
-/** Removes the files that this import has stored and no version of the course names. Failing, they stay for the next one. */
+/**
+ * Removes the files that this import has stored and no version of the course names. If that fails, the next import
+ * removes them.
+ */
 async function removeStored(env: Env, db: Database, { id, owner, course_slug: course }: ImportRow): Promise<void> {
   await removeUnnamed(env, db, { id, owner, course }).catch((fault: unknown) =>
     logFault("import_files_left", fault, { import: id }),
   );
 }
 
-/** One attempt from the beginning. @returns the draft's version, or what is wrong with the archive or the course. */
+/** One attempt from the beginning. @returns the draft's version, or the faults of the archive or the course. */
 async function importOnce(env: Env, db: Database, held: Held): Promise<Result<number>> {
   const { row } = held;
   await tell(env, row, started(row));
@@ -115,7 +117,7 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   const { course_slug: slug, name, size } = row;
   const source = bucketSource(env.DOCUMENTS, { key: archiveKey(row.id), name, size }, progress(env, db, held));
   const read = await readArchive(row.format, source, slug);
-  // To a reader a bucket that does not answer looks like an archive that was cut off.
+  // For a reader, a bucket that does not answer looks like an archive that was cut off.
   throwFault(source);
   if (!read.ok) return read;
   const owner = await ownerNow(env, row, Date.now());
@@ -149,17 +151,17 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   return stored.ok ? ok(stored.value.version) : stored;
 }
 
-/** @throws what a bucket has failed with, if it has. */
+/** @throws the error of a bucket, if it had one. */
 function throwFault({ fault }: BucketSource): void {
   if (fault !== null) throw fault.reason;
 }
 
-/** Notes how far the reading is, at most once in a second; the first sign of a lost lease ends it. */
+/** Notes how far the reading is, at most once a second; it ends when the lease is lost. */
 function progress(env: Env, db: Database, held: Held): (bytes: number) => Promise<void> {
   let last = Date.now();
   let most = 0;
   return async (bytes) => {
-    // Whoever reads a second time goes on from the end.
+    // When an archive is read a second time, the progress continues from the end.
     most = Math.max(most, bytes);
     const bytes_read = most;
     const now = Date.now();

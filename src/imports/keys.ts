@@ -1,4 +1,4 @@
-/** Where archive and report of an import lie in the bucket DOCUMENTS. */
+/** The place of archive and report of an import in the bucket DOCUMENTS. */
 export function archiveKey(id: string): string {
   return `imports/${id}/archive`;
 }
@@ -7,12 +7,12 @@ export function reportKey(id: string): string {
   return `imports/${id}/report.json`;
 }
 
-/** What a look at the people of an archive has found, for their import. */
+/** The preview of the people of an archive, for their import. */
 export function peopleKey(id: string): string {
   return `imports/${id}/people.json`;
 }
 
-/** Everything that the bucket holds of an import. */
+/** The prefix of everything that the bucket has of an import. */
 export function keysOf(id: string): string[] {
   return [archiveKey(id), reportKey(id), peopleKey(id)];
 }

@@ -3,24 +3,25 @@ import { DAY_MS } from "../platform/instants.ts";
 /** Largest archive, bytes; the readers of formats have the same bound. */
 export const MAX_ARCHIVE_BYTES = 200_000_000;
 /**
- * Bytes of each part of an archive that is uploaded in parts; the last one has the rest. Buckets want parts of one size,
- * of 5 MiB at least; this one fits every plan's largest request, and a part that broke off is soon sent again.
+ * Bytes of each part of an archive that is uploaded in parts; the last one has the rest. Buckets need parts of one
+ * size, of at least 5 MiB. This size fits the largest request of every plan, and a part that broke off is soon sent
+ * again.
  */
 export const PART_BYTES = 10_000_000;
 /** Parts of the largest archive. */
 export const MAX_PARTS = Math.ceil(MAX_ARCHIVE_BYTES / PART_BYTES);
-/** Largest file of an archive that comes along with its course: it is held as a whole, twice for a moment. */
+/** Largest file of an archive that is imported with its course: it is in memory as a whole, for a moment twice. */
 export const MAX_HELD_FILE = 12_000_000;
-/** What one owner may have here: archives, bytes together; and imports that have not ended. */
+/** Limits for one owner: bytes of all archives together, and imports that have not ended. */
 export const MAX_OWNED_BYTES = 4_000_000_000;
 export const MAX_UNENDED = 5;
 
-/** Drafts of one course with which it may be imported into; they stay until somebody drops them. */
+/** A course with so many drafts accepts no import; drafts stay until somebody deletes them. */
 export const MAX_DRAFTS = 50;
 
 /** Attempts of one import, kills included. */
 export const MAX_ATTEMPTS = 5;
-/** How long a worker has a job since it last said that it is alive. Reading says so every second, mapping not at all. */
+/** How long a worker keeps a job after its last sign of life. Reading gives one every second, mapping gives none. */
 export const LEASE_MS = 120_000;
 /** Wait after the first attempt that failed; doubles with each further one. */
 export const FIRST_WAIT_MS = 30_000;

@@ -47,7 +47,7 @@ type Freshness = z.output<typeof freshnessSchema>;
 
 const differences = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
 
-/** What is late or stale, in numbers. */
+/** The number and age of late and stale things. */
 export async function freshnessOf(env: Env, now: number): Promise<Freshness> {
   const db = directory(env);
   const away = await notAtHome(env);
@@ -92,7 +92,7 @@ interface DivergenceRow {
   differences: string;
 }
 
-/** What one shard knows of it. @param away courses that another one answers for. */
+/** The part of one shard. @param away courses that another shard answers for. */
 async function ofShard(
   db: D1Database,
   away: ByteBatch<string>,
@@ -111,7 +111,7 @@ async function ofShard(
   };
 }
 
-/** What waits in each queue. */
+/** Messages that wait in each queue. */
 export function queueBacklogs(env: Env): Promise<Freshness["queues"]> {
   return Promise.all([
     backlog("latchkey-refresh", env.REFRESH_QUEUE),

@@ -8,7 +8,7 @@ function ageOf(instant: string | null | undefined, now: number): number {
   return instant == null ? 0 : Math.max(now - Date.parse(instant), 0) / 1_000;
 }
 
-/** What is late or stale, from D1. */
+/** Late and stale things, from D1. */
 export const unlockSection: Section = {
   name: "unlock",
   async read(env, now) {
@@ -35,7 +35,7 @@ export const unlockSection: Section = {
   },
 };
 
-/** What waits in the queues. */
+/** Messages that wait in the queues. */
 export const queueSection: Section = {
   name: "queues",
   async read(env, now) {

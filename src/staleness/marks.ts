@@ -21,26 +21,27 @@ import {
   pageToMark,
 } from "./statements.ts";
 
-// Stale marks are set in D1, set by set and never in a loop over enrollments inside a request. A mark only says which
-// snapshots the sweeps are to refresh: every object notices a new course version by itself on its next read.
+// Stale marks are set in D1 with one statement for many enrollments, never in a loop inside a request. A mark only says
+// which snapshots the sweeps must refresh: every object notices a new course version by itself on its next read.
 
-/** Enrollments marked by one statement after a publish: some 30 ms of D1's single writer. */
+/** Enrollments marked by one statement after a publish: it takes about 30 ms of D1's single writer. */
 export const COURSE_MARK_PAGE = 2_000;
-/** Courses whose marking one minute's cron takes up again; each goes on by itself from there. */
+/** Courses whose marking is continued by the cron of one minute; each continues by itself from there. */
 const COURSES_A_MINUTE = 100;
-/** Expired or outdated snapshots marked per minute and cause; the rest follows a minute later. */
+/** Snapshots marked per minute and cause, after a date or a new engine; the others are marked a minute later. */
 const MARK_PAGE = 1_000;
-/** An object's own alarm has this long to notice a passed date before the sweep marks it. */
+/** The alarm of an object has this long to notice a passed date before the sweep marks the snapshot. */
 export const DATE_GRACE_MS = 60_000;
 
 /**
- * A publish makes a snapshot old; an admin may invalidate them all, and then each is recomputed whatever its version.
+ * A publish makes a snapshot old; an admin may invalidate all snapshots, and then each is computed again, whatever its
+ * version.
  */
 export type CourseMarkReason = "publish" | "doubt";
 
 /**
- * Asks for every active enrollment of a course to be marked stale. One row, whatever the size of the course, so it can
- * stand in the batch that moves the course's pointer. What still waits of an earlier request is covered by this one.
+ * Requests that every active enrollment of a course is marked stale. This is one row for a course of any size, so it
+ * can be in the batch that moves the course's pointer. It also does what an earlier request has left undone.
  */
 export function markCourseStale(db: Database, course: string, now: number, reason: CourseMarkReason = "publish") {
   return db
@@ -52,29 +53,31 @@ export function markCourseStale(db: Database, course: string, now: number, reaso
         reason: sql`CASE WHEN ${courseMarks.reason} = 'doubt' THEN 'doubt' ELSE ${reason} END`,
         generation: sql`${courseMarks.generation} + 1`,
         marked_up_to: "",
-        // The wait is counted from the oldest request that is not carried out yet.
+        // The age is counted from the oldest request that is not done yet.
       },
     });
 }
 
-/** After a restore: how far each snapshot had come, and which were marked, is in no backup. Markings that wait stay as they are. */
+/**
+ * After a restore: a backup has neither the progress of each snapshot nor the marks. Waiting markings stay as they are.
+ */
 export async function askForEveryMark(db: D1Database, now: number): Promise<void> {
   await markEveryCourse(db, now).run();
 }
 
-/** A page of a marking: which marking, and the user id after which the page begins. */
+/** A page of a marking: the marking, and the user id after which the page begins. */
 export interface MarkPlace {
   generation: number;
   user: string;
 }
 
-/** Sends the marking of a course on its way. @param at the page that is meant; left out, the next one. */
+/** Starts the marking of a course. @param at the page that is meant; left out, the next one. */
 export async function askForMarks(env: Env, course: string, at?: MarkPlace): Promise<void> {
   const message: RefreshMessage = { type: "mark", course, ...(at === undefined ? {} : { at }) };
   await env.REFRESH_QUEUE.send(message);
 }
 
-/** Sends every marking that has not been carried out on its way again: the message of a publish may have been lost. */
+/** Starts every marking again that is not done yet: the message of a publish may have been lost. */
 export async function resumeMarks(env: Env): Promise<void> {
   const waiting = await countedDatabase(directory(env), { count: 0 })
     .select({ course: courseMarks.course_slug, generation: courseMarks.generation, user: courseMarks.marked_up_to })
@@ -83,20 +86,21 @@ export async function resumeMarks(env: Env): Promise<void> {
     .all();
   await sendAll(
     env.REFRESH_QUEUE,
-    // The very page it stands at: where the chain lives, its own message is the same, and one of the two has no effect.
+    // This is the page at which the marking stands. If its chain still runs, it sends the same message, and one of the
+    // two has no effect.
     waiting.map(({ course, ...at }) => ({ type: "mark", course, at })),
   );
 }
 
 /**
- * Marks a page of a course's enrollments, in the course's shard, and then notes in the directory that it is done: a
- * crash between repeats the page, and never leaves one out. What is noted is fenced by the place the page starts from,
- * and only who has noted it learns where the next page begins. So there is one chain of pages for a course, whatever is
- * asked for meanwhile and however often a message comes.
- *
+ * Marks a page of a course's enrollments in the course's shard, and then notes in the directory that it is done: after
+ * a crash in between, the page is repeated and never left out. The note is fenced by the place at which the page
+ * begins, and only the worker that wrote the note learns where the next page begins. So a course has one chain of
+ * pages, whatever is requested meanwhile and however often a message comes.
  * @param at the page that is meant; left out, the next one.
- * @param pointers after a publish the page is evaluated with them, and whose snapshot would be the same is not marked.
- * @returns where the next page begins; `done` after the last; `overtaken` when somebody else has had this page.
+ * @param pointers after a publish, the page is evaluated with them, and an enrollment whose snapshot stays the same is
+ * not marked.
+ * @returns where the next page begins; `done` after the last; `overtaken` when another worker has done this page.
  */
 export async function markCoursePage(
   env: Env,
@@ -132,18 +136,18 @@ interface CourseMark {
   marked_up_to: string;
   reason: CourseMarkReason;
   requested_at: number;
-  /** Of the course, as it was read with the mark: a newer publish starts the marking again. */
+  /** As it was read together with the mark: a newer publish starts the marking again. */
   activation: number;
 }
 
-/** A page of a marking: up to which user it goes, and what of it is sure already. */
+/** A page of a marking: its last user, and the results of its evaluation. */
 interface MarkedPage {
   last: string;
   isLast: boolean;
   reached: D1PreparedStatement[];
 }
 
-/** A page of which everybody is marked. */
+/** A page on which everybody is marked. */
 async function wholePage(db: D1Database, course: string, from: string): Promise<MarkedPage> {
   const page = await pageToMark(db, course, from, COURSE_MARK_PAGE).first<{
     enrollments: number;
@@ -152,7 +156,7 @@ async function wholePage(db: D1Database, course: string, from: string): Promise<
   return { last: page?.last ?? from, isLast: (page?.enrollments ?? 0) < COURSE_MARK_PAGE, reached: [] };
 }
 
-/** A page of which those are left out whose snapshot would be the same. */
+/** A page without the enrollments whose snapshot stays the same. */
 async function evaluatedPage(
   env: Env,
   pointers: PointerReader,
@@ -160,7 +164,7 @@ async function evaluatedPage(
   course: string,
   { marked_up_to: from }: CourseMark,
 ): Promise<MarkedPage> {
-  // Marks first: see evaluatePage.
+  // Marks are read first: see evaluatePage.
   const { results } = await pageToEvaluate(db, course, from, EVALUATED_PAGE).all<{
     user_id: string;
     stale_mark: number;
@@ -172,7 +176,7 @@ async function evaluatedPage(
   return { last, isLast: next === null, reached: reachStatements(db, stands, marks) };
 }
 
-/** Marks a page in the course's shard. Its fence there gives a page one effect, however often it is carried out. */
+/** Marks a page in the course's shard. A fence there gives a page one effect, however often it runs. */
 async function markPageOf(
   db: D1Database,
   course: string,
@@ -185,7 +189,7 @@ async function markPageOf(
   await db.batch([...writesTo(db, [course]), ...reached, mark, fence]);
 }
 
-/** Set-based marks for snapshots whose date has passed unnoticed, and for those of an older engine. */
+/** Marks snapshots whose date has passed unnoticed, and snapshots of an older engine, each with one statement. */
 export async function markExpired(db: D1Database, now: number): Promise<void> {
   await db.batch([markPastDates(db, now, now - DATE_GRACE_MS, MARK_PAGE), markOldEngines(db, now, ENGINE, MARK_PAGE)]);
 }

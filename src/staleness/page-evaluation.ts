@@ -6,13 +6,13 @@ import type { Program } from "../unlock/index.ts";
 import type { PointerReader } from "./refresh-one.ts";
 import { REACH_STANDING } from "./statements.ts";
 
-// After a publish, or when a date has passed, most snapshots would be the same again. Whose they are is found out from D1, a
-// page at a time, and written into one small row each; only the others wake their object.
+// After a publish, or after a date, most snapshots stay the same. They are found from D1, a page at a time, and noted
+// in one small row each; only the other enrollments wake their object.
 
-/** Enrollments evaluated at once, fewer where they are large: see loadMirroredPage. */
+/** Enrollments evaluated at once, fewer if they are large: see loadMirroredPage. */
 export const EVALUATED_PAGE = 500;
 
-/** A snapshot that would be the same. */
+/** A snapshot that stays the same. */
 export interface Stands extends Standing {
   mirror: MirroredEnrollment;
   pointer: CoursePointer;
@@ -20,7 +20,7 @@ export interface Stands extends Standing {
   to: Program;
 }
 
-/** What a page of a course came to. */
+/** The results of evaluating a page of a course. */
 export interface EvaluatedPage {
   stands: Stands[];
   /** The user id after which the next page begins; null at the end. */
@@ -28,9 +28,8 @@ export interface EvaluatedPage {
 }
 
 /**
- * Evaluates a page of a course's active enrollments, by user id.
- *
- * Marks that are cleared by what is found must be read before: the pointer is read here, so it is not older than they are.
+ * Evaluates a page of a course's active enrollments, by user id. The caller must read the marks that it will clear
+ * before this call: the pointer is read here, so it is not older than they are.
  * @param users only these, if given.
  */
 export async function evaluatePage(
@@ -68,8 +67,8 @@ export async function evaluatePage(
 }
 
 /**
- * Statements that note of which snapshots the page was sure; each returns the users it has noted.
- * @param marks the mark of each user, as it was read before the page was evaluated; who has none is left out.
+ * Statements that note the snapshots which stay the same; each returns the users it has noted.
+ * @param marks the mark of each user, read before the page was evaluated; users without one are left out.
  */
 export function reachStatements(
   db: D1Database,

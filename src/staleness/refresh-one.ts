@@ -6,7 +6,7 @@ import { parseEnrollmentId } from "../platform/ids.ts";
 import { logEvent } from "../platform/log.ts";
 import { meter } from "../platform/metrics/meter.ts";
 
-/** Objects that are asked at once. */
+/** Objects that are called at once. */
 export const PARALLEL_OBJECTS = 12;
 
 /** The kind of item a scope is counted under. */
@@ -33,7 +33,7 @@ export async function refreshOne(
   return null;
 }
 
-/** Course pointers read from D1 once per batch, never from a cache: a refresh must not use an old one. */
+/** Course pointers read from D1 once for each batch, never from a cache: a refresh must not use an old one. */
 export class PointerReader {
   readonly #env: Env;
   readonly #known = new Map<string, Promise<CoursePointer | null>>();

@@ -14,31 +14,31 @@ import { type Swept, settleStanding } from "./settle-standing.ts";
 import { leaseStale, REST } from "./statements.ts";
 import { warmPage } from "./warm-up.ts";
 
-/** A sweep waits so long for a shard; what it still does there goes on, and the others are swept. */
+/** A sweep waits so long for a shard. The work there continues, and the other shards are swept. */
 const SHARD_WAIT_MS = 8_000;
 
-/** Stale enrollments taken by one sweep of whole courses, and by one pass for problems. */
+/** Stale enrollments that one sweep takes: for whole courses, and for one pass over problems. */
 export const COURSE_SWEEP = 100;
 export const PROBLEM_SWEEP = 200;
 
 /** The second pass for problems within the minute, so that they are refreshed within 30 s. */
 const HALF_MINUTE_S = 30;
 
-/** A swept enrollment is left alone this long: three retries 60 s apart, and some. */
+/** A swept enrollment is not swept again for so long: longer than three retries that are 60 s apart. */
 export const LEASE_MS = 300_000;
 
 /** A refresh that failed its last retry is swept again after this. */
 export const DEAD_LEASE_MS = 900_000;
 
-/** A backlog is swept page after page, so long after a minute's cron; the next minute begins again. */
+/** A backlog is swept page after page for so long after the minute cron; the next minute begins again. */
 export const SWEEP_SPAN_MS = 55_000;
 
-/** Between two pages of a backlog, so that what the first has asked for is under way. */
+/** The wait between two pages of a backlog, so that the work of the first has begun. */
 const SWEEP_PAUSE_S = 1;
 
 /**
- * The minute cron: mark what time, a new engine or a publish made stale, then sweep both scopes. A scope that filled
- * its page has more waiting: it goes on by itself, see {@link sweepOn}.
+ * The minute cron: marks what time, a new engine or a publish made stale, then sweeps both scopes. A scope with a full
+ * page has more waiting and continues by itself, see {@link sweepOn}.
  */
 export async function sweepEveryMinute(env: Env, now: number): Promise<void> {
   await resumeMarks(env);
@@ -52,8 +52,8 @@ export async function sweepEveryMinute(env: Env, now: number): Promise<void> {
 }
 
 /**
- * Sweeps one page, and asks for the next while pages are full and the minute is not over. There is one chain of pages for a
- * scope: who sweeps without a step begins it again, and a step that comes twice is taken once. A page that fails after its
+ * Sweeps one page, and asks for the next one while pages are full and the minute is not over. A scope has one chain of
+ * pages: a call without a step begins it again, and a step that comes twice is taken once. A page that fails after its
  * step was taken ends the chain; the next minute begins another.
  */
 async function sweepOn(
@@ -69,7 +69,7 @@ async function sweepOn(
   const limit = scope === "course" ? COURSE_SWEEP : PROBLEM_SWEEP;
   const swept = answersOf(await onEveryShard(env, (shard) => sweepShard(env, shard, scope, limit, now), SHARD_WAIT_MS));
   if (swept.every(({ enrollments }) => enrollments < limit) || now + SWEEP_PAUSE_S * 1_000 >= until) return;
-  // Where few objects were asked for something, there is nothing to wait for.
+  // If few objects were called, there is nothing to wait for.
   const woken = swept.reduce((sum, page) => sum + page.woken, 0);
   const next: RefreshMessage = {
     type: "sweep",
@@ -80,14 +80,14 @@ async function sweepOn(
   await env.REFRESH_QUEUE.send(next, { delaySeconds: woken * 2 > limit ? SWEEP_PAUSE_S : 0 });
 }
 
-/** Sweeps a page of every shard. @returns how many enrollments. */
+/** Sweeps a page of every shard. @returns the number of enrollments. */
 export async function sweep(env: Env, scope: "course" | "problems", limit: number, now: number): Promise<number> {
   const swept = await onEveryShard(env, (shard) => sweepShard(env, shard, scope, limit, now));
   return answersOf(swept).reduce((sum, { enrollments }) => sum + enrollments, 0);
 }
 
 /**
- * Takes the oldest stale enrollments of one scope of a shard, and sends those to the queue whose snapshot may differ.
+ * Takes the oldest stale enrollments of one scope in a shard, and sends those whose snapshot may differ to the queue.
  * @returns how many it took, and how many of these wake their object.
  */
 async function sweepShard(
@@ -121,9 +121,9 @@ async function sweepShard(
 }
 
 /**
- * Consumes the refresh queue. Each message is acknowledged or retried by itself, and after its last retry dropped:
+ * Handles the refresh queue. Each message is acknowledged or retried separately, and dropped after its last retry: the
  * marks stay in D1, and the crons ask again.
- * @param cleanUp carries out one page of the nightly clean-up, which travels in the same queue.
+ * @param cleanUp does one page of the nightly clean-up, whose messages are in the same queue.
  */
 export async function consumeRefreshes(
   batch: MessageBatch<unknown>,
@@ -160,8 +160,9 @@ export async function consumeRefreshes(
 }
 
 /**
- * Lets enrollments rest whose refresh has failed its last retry: they stay marked and are swept again after
- * {@link DEAD_LEASE_MS}, or at once after the next publish. Never throws: where it cannot be noted they are swept earlier.
+ * Gives a rest to enrollments whose refresh has failed its last retry: they stay marked and are swept again after
+ * {@link DEAD_LEASE_MS}, or at once after the next publish. Never throws: if the rest cannot be noted, they are swept
+ * earlier.
  */
 export async function restRefreshes(messages: readonly Message<unknown>[], env: Env, now: number): Promise<void> {
   const ids = messages.flatMap(({ body }) => {
@@ -180,11 +181,11 @@ export async function restRefreshes(messages: readonly Message<unknown>[], env: 
 }
 
 /**
- * Marks one page of a course and asks for the next; after the last, who is marked need not wait for the next minute. What
- * comes a second time, or belongs to a marking that another has overtaken, ends here.
+ * Marks one page of a course and asks for the next one. After the last page, the marked enrollments are swept at once.
+ * A message that comes twice, or is of a marking that a newer one has replaced, does nothing.
  */
 async function markPage(env: Env, { course, at }: Extract<RefreshMessage, { type: "mark" }>): Promise<void> {
-  // A reader of its own: the page's marks are older than what it reads.
+  // A new reader: the marks of the page are older than the pointers that it reads.
   const page = await markCoursePage(env, course, at, new PointerReader(env));
   if (page === "overtaken") return;
   if (page !== "done") return askForMarks(env, course, page);

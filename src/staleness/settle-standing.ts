@@ -3,7 +3,7 @@ import { logFault } from "../platform/log.ts";
 import { evaluatePage, reachStatements } from "./page-evaluation.ts";
 import { PointerReader } from "./refresh-one.ts";
 
-/** An enrollment that a sweep has taken, with the mark it read. */
+/** An enrollment that a sweep has taken, with the mark that the sweep read. */
 export interface Swept {
   course: string;
   user: string;
@@ -12,8 +12,8 @@ export interface Swept {
 }
 
 /**
- * Evaluates swept enrollments from D1, and settles those whose snapshot would be the same.
- * @returns which; what cannot be evaluated now is left to the objects.
+ * Evaluates swept enrollments from D1, and settles those whose snapshot stays the same.
+ * @returns these; the objects refresh those that cannot be evaluated now.
  */
 export async function settleStanding(env: Env, { name, db }: Shard, swept: readonly Swept[]): Promise<Set<Swept>> {
   const settled = new Set<Swept>();

@@ -9,7 +9,7 @@ import { CLEAR_MARKS, REACH } from "./statements.ts";
 /** Bytes of mirrors that are settled together; one mirror may have more. */
 const SETTLE_BYTES = 3_000_000;
 
-/** What a refresh has brought, and the mark it answers. */
+/** The result of a refresh, and the mark that caused it. */
 interface Refreshed {
   mirror: Mirror | null;
   enrollment: string;
@@ -17,8 +17,8 @@ interface Refreshed {
 }
 
 /**
- * Settles refreshes in groups of so many bytes: a hundred mirrors of large courses are more than a statement may be given,
- * and more than should be held. A group that fails is settled one by one, so that one bad mirror keeps back no other.
+ * Settles refreshes in groups of so many bytes: a hundred mirrors of large courses are too much for one statement and
+ * for the memory. If a group fails, its refreshes are settled one by one, so that an invalid mirror delays no other.
  */
 export class Settler {
   readonly #env: Env;
@@ -26,20 +26,26 @@ export class Settler {
   #held: (Refreshed & { message?: Message<unknown> })[] = [];
   #bytes = 0;
 
-  /** @param failed what to do with a message whose refresh could not be settled; a refresh without one is swept later. */
+  /**
+   * @param failed called with the message of a refresh that could not be settled; a refresh without a message is swept
+   * later.
+   */
   constructor(env: Env, failed: (message: Message<unknown>) => void = () => undefined) {
     this.#env = env;
     this.#failed = failed;
   }
 
-  /** Takes a refresh, and settles what is held when it is enough. Never throws: a message that is not settled has failed. */
+  /**
+   * Adds a refresh, and settles the group when it is large enough. Never throws: `failed` is called for a message that
+   * could not be settled.
+   */
   async add(refreshed: Refreshed & { message?: Message<unknown> }): Promise<void> {
     this.#held.push(refreshed);
     this.#bytes += refreshed.mirror === null ? 0 : utf8Bytes(JSON.stringify(refreshed.mirror));
     if (this.#bytes >= SETTLE_BYTES) await this.settle();
   }
 
-  /** Settles what is held. */
+  /** Settles the refreshes of the present group. */
   async settle(): Promise<void> {
     const group = this.#held;
     this.#held = [];
@@ -76,7 +82,9 @@ function courseOf({ enrollment }: { enrollment: string }): string {
   return parseEnrollmentId(enrollment).course;
 }
 
-/** Mirrors the new snapshots and clears exactly the marks that were read: a newer mark stays (invariant 4). */
+/**
+ * Writes the new snapshots to the mirror and clears exactly the marks that were read: a newer mark stays (invariant 4).
+ */
 export async function settleRefreshes(db: D1Database, refreshed: readonly Refreshed[]): Promise<void> {
   const marks = refreshed.flatMap(({ enrollment, mark }) =>
     mark === null ? [] : [{ ...parseEnrollmentId(enrollment), mark }],

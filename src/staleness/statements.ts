@@ -2,7 +2,7 @@ import { setParameter } from "../platform/database/batches.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
 import { statement } from "../platform/database/statement.ts";
 
-/** SQL that leaves out what a course has left behind in this database. */
+/** SQL that leaves out courses which have moved away from this database and whose rows are still here. */
 const STILL_HERE =
   "NOT EXISTS (SELECT 1 FROM closed_courses AS closed WHERE closed.course_slug = freshness.course_slug)";
 
@@ -24,7 +24,7 @@ export const markOf = statement<[course: string]>(
     FROM course_marks JOIN courses ON slug = course_slug WHERE course_slug = ?`,
 );
 
-/** How many enrollments the next page to mark has, and the last of them. */
+/** The number of enrollments on the next page to mark, and the last of them. */
 // plan: CO-ROUTINE (subquery-1)
 // plan: SEARCH freshness USING PRIMARY KEY (course_slug=? AND user_id>?)
 // plan: SCAN (subquery-1)
@@ -40,7 +40,7 @@ export const pageToEvaluate = statement<[course: string, from: string, limit: nu
     ORDER BY user_id LIMIT ?3`,
 );
 
-/** Marks a page, once: the fence of its marking says whether it was. */
+/** Marks a page, once: the fence of its marking allows it only the first time. */
 // plan: SEARCH freshness USING PRIMARY KEY (course_slug=? AND user_id>? AND user_id<?)
 // plan: SCALAR SUBQUERY 1
 // plan: SEARCH fence USING PRIMARY KEY (course_slug=?)
@@ -61,7 +61,7 @@ export const fencePage = statement<[course: string, since: number, generation: n
     ON CONFLICT (course_slug) DO UPDATE SET requested_at = ?2, generation = ?3, marked_up_to = ?4`,
 );
 
-/** Learners who were active lately, the last ones first. */
+/** Learners who were active lately, the most recent first. */
 // plan: SEARCH e USING INDEX enrollments_recent (course_slug=? AND last_active_at>? AND (last_active_at,id)<(?,?))
 // plan: SEARCH f USING PRIMARY KEY (course_slug=? AND user_id=?)
 export const recentLearners = statement<
@@ -136,13 +136,13 @@ export const leaseStale = statement<[until: number, scope: string, now: number, 
     RETURNING course_slug AS course, user_id AS user, stale_mark, stale_reason`,
 );
 
-/** Notes that a marking is done, where it still stands at its last page. */
+/** Notes that a marking is done, if it still stands at its last page. */
 // plan: SEARCH course_marks USING PRIMARY KEY (course_slug=?)
 export const endMarking = statement<[course: string, generation: number, from: string]>(
   "DELETE FROM course_marks WHERE course_slug = ?1 AND generation = ?2 AND marked_up_to = ?3",
 );
 
-/** Notes that a page is marked, where the marking still stands at its beginning. */
+/** Notes that a page is marked, if the marking still stands at its beginning. */
 // plan: SEARCH course_marks USING PRIMARY KEY (course_slug=?)
 export const moveMarking = statement<[course: string, generation: number, from: string, last: string]>(
   "UPDATE course_marks SET marked_up_to = ?4 WHERE course_slug = ?1 AND generation = ?2 AND marked_up_to = ?3",
@@ -154,7 +154,10 @@ export const dropMarkFence = statement<[course: string, since: number, generatio
   "DELETE FROM mark_fences WHERE course_slug = ?1 AND requested_at = ?2 AND generation = ?3",
 );
 
-/** Marks snapshots whose date has passed. Only active ones: nobody refreshes a withdrawn enrollment, so it would be marked each minute. */
+/**
+ * Marks snapshots whose date has passed. Only active ones: nobody refreshes a withdrawn enrollment, so it would be
+ * marked every minute.
+ */
 // plan: SEARCH freshness USING PRIMARY KEY (course_slug=? AND user_id=?)
 // plan: LIST SUBQUERY 3
 // plan: SEARCH freshness USING INDEX freshness_expiring (valid_until>? AND valid_until<?)
@@ -190,7 +193,10 @@ export const REST = setStatement(
     AND (course_slug, user_id) IN (SELECT value ->> 'course', value ->> 'user' FROM ${set})`,
 );
 
-/** The snapshot has reached the activation, unless somebody wrote meanwhile: the object, or another mark (invariant 4). */
+/**
+ * The snapshot has reached the activation, unless there was a write meanwhile: by the object, or of another mark
+ * (invariant 4).
+ */
 // plan: SCAN m VIRTUAL TABLE INDEX 1:
 // plan: SEARCH e USING PRIMARY KEY (id=?)
 // plan: SEARCH freshness USING PRIMARY KEY (course_slug=? AND user_id=?)

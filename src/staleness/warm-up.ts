@@ -10,16 +10,16 @@ import { PARALLEL_OBJECTS, PointerReader, refreshOne } from "./refresh-one.ts";
 import { Settler } from "./settle.ts";
 import { recentLearners } from "./statements.ts";
 
-/** Learners active within this time are warmed after a publish. */
+/** Learners who were active within this time are refreshed right after a publish. */
 export const RECENT_MS = 7 * 86_400_000;
 
-/** Enrollments warmed per message. */
+/** Enrollments refreshed for one message. */
 export const WARM_PAGE = 100;
 
 /**
- * Refreshes one page of a course's recently active learners, marked or not yet, and asks for the next. A page that comes
- * twice finds nothing left to do, and only who takes its step asks for the next: the step is taken after the work, so that
- * a page that has failed is done again by its retry.
+ * Refreshes one page of a course's recently active learners, marked or not yet, and asks for the next page. A page that
+ * comes twice finds nothing left to do, and only the worker that takes its step asks for the next one. The step is
+ * taken after the work, so that a retry does a failed page again.
  */
 export async function warmPage(
   env: Env,
@@ -39,8 +39,8 @@ export async function warmPage(
     WARM_PAGE,
   ).all<Recent>();
   const settler = new Settler(env);
-  // Read after the marks: a pointer read before them could miss the publish that set them, and the refresh would then
-  // clear a mark it has not answered (invariant 4).
+  // Read after the marks: a pointer read before them could be older than the publish that set them, and the refresh
+  // would then clear a mark that it does not answer (invariant 4).
   const current = new PointerReader(env);
   const late = results.filter((row) => row.is_stale === 1 || row.activation < pointer.activation);
   const asleep = await leaveAsleep(env, current, job.course, late);
@@ -69,17 +69,17 @@ export async function warmPage(
     if (step === null) return;
     const next: RefreshMessage = { ...job, cursor: { last_active_at: last.last_active_at, id: last.id }, step };
     await env.REFRESH_QUEUE.send(next);
-    // Where there are many, the others need not wait until all of these are done.
+    // If there are many, the others need not wait until all of these are done.
     if (job.cursor === null) await askForMarks(env, job.course);
   } else {
     if (job.step !== undefined) await endChain(directory(env), chain, job.step);
     logEvent("warmed", { course_id: job.course, activation: job.activation });
-    // Only now, so that who has just been refreshed is not marked to be refreshed again.
+    // Only now, so that learners who were just refreshed are not marked again.
     await askForMarks(env, job.course);
   }
 }
 
-/** A learner who was active lately, as D1 knows them. */
+/** A learner who was active lately, from D1. */
 interface Recent {
   id: string;
   user_id: string;
@@ -91,8 +91,8 @@ interface Recent {
 }
 
 /**
- * Evaluates recent learners from D1. Whose snapshot would be the same is notified of the new version from here, and the
- * object is not called; where that does not succeed the object is asked, which sends it until it arrives.
+ * Evaluates recent learners from D1. If a snapshot stays the same, D1 is told of the new version from here, and the
+ * object is not called. If that does not succeed, the object is called, and it sends its mirror until it arrives.
  * @returns the learners whose objects are not called.
  */
 async function leaveAsleep(

@@ -1,10 +1,10 @@
-// A key looks like lk_<id>_<secret><checksum>. The prefix and the checksum are there for scanners: whoever finds one in a
-// log or a repository knows what it is and that it is no chance text. Only its SHA-256 is ever stored.
+// A key looks like lk_<id>_<secret><checksum>. The prefix and the checksum are for scanners: they show that a text in a
+// log or a repository is a key, and not a random text. Only its SHA-256 is ever stored.
 
 /** What every key begins with. */
 export const KEY_PREFIX = "lk_";
 const ID_LENGTH = 12;
-/** 40 characters of 62 are 238 bits: beyond guessing, so a fast hash is enough to store it by. */
+/** 40 characters of 62 are 238 bits. Nobody can guess it, so a fast hash is enough to store it. */
 const SECRET_LENGTH = 40;
 const CHECKSUM_LENGTH = 6;
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -51,7 +51,7 @@ function crc32(text: string): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Every character equally likely: bytes that would favour the first ones are drawn again. */
+/** Every character is equally likely: bytes that would make the first ones more likely are drawn again. */
 function randomText(digits: string, length: number): string {
   const fair = 256 - (256 % digits.length);
   let text = "";

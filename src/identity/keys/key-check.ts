@@ -6,7 +6,7 @@ import type { Sensitivity } from "../session-check.ts";
 import { idOfKey } from "./format.ts";
 import { KEY_OBJECT, KEY_REFUSED, type OpenedKey } from "./key-answers.ts";
 
-/** Longest time a key is accepted without asking, milliseconds: what a read may be late by. */
+/** Longest time a key is accepted without a new check, milliseconds: reads notice its end so late. */
 const KEY_TTL_MS = 60_000;
 /** Keys remembered per isolate, about 500 bytes each. */
 const MAX_ENTRIES = 2_000;
@@ -18,7 +18,7 @@ export function objectOfKey(id: string): string {
   return KEY_OBJECT + id;
 }
 
-/** Under what a key is stored: it is random enough for a fast hash. */
+/** The stored form of a key: a key is random enough for a fast hash. */
 export function hashOfKey(key: string): Promise<string> {
   return sha256Hex(key);
 }
@@ -29,8 +29,8 @@ export type AskKey = (env: Env, id: string, hash: string) => Promise<Result<Open
 const askKey: AskKey = (env, id, hash) => callRevocations(env, objectOfKey(id), (stub) => stub.openKey(hash));
 
 /**
- * Knows what a key that was shown allows. Reads believe this isolate's memory for up to {@link KEY_TTL_MS}; writes ask
- * the key's object each time. No database is read either way.
+ * Decides what a key allows. Reads use this isolate's memory for up to {@link KEY_TTL_MS}; writes ask the key's object
+ * each time. Neither reads a database.
  */
 export class KeyCheck {
   readonly #entries = new Map<string, { grant: KeyGrant; until: number }>();

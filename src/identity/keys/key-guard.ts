@@ -33,8 +33,8 @@ interface StoredKey {
 }
 
 /**
- * The key of one object: a copy of its row in D1, read at its first use, so that showing a key asks no database.
- * A change goes like one of a user: noted here first, then D1, then the copy is made again.
+ * The key of one object: a copy of its row in D1, read at its first use, so that using a key reads no database. A
+ * change is noted here first, then written to D1, then the copy is made again, as for a user.
  */
 export class KeyGuard {
   readonly #ctx: DurableObjectState;
@@ -55,7 +55,7 @@ export class KeyGuard {
     const changing = kv.get<"revoke" | "rotate">(CHANGING);
     if (changing === "revoke") return KEY_REFUSED;
     const known = kv.get<StoredKey>(KEY);
-    // While it is being replaced only D1 knows which one counts.
+    // While it is being replaced, only D1 knows which secret is valid.
     const key = known === undefined || changing === "rotate" ? await this.#copy() : known;
     if (key === null || key.is_revoked || key.expires_at <= now) return KEY_REFUSED;
     const isCurrent = isSame(hash, key.hash);
@@ -65,12 +65,12 @@ export class KeyGuard {
     return ok({ ...key.grant, until: isCurrent ? key.expires_at : Math.min(key.expires_at, key.previous_until) });
   }
 
-  /** The row is about to change. A key that is revoked opens nothing from here on. */
+  /** The row is about to change. A revoked key opens nothing from here on. */
   begin(change: "revoke" | "rotate"): void {
     this.#ctx.storage.kv.put(CHANGING, change);
   }
 
-  /** The row has changed, or has not: the copy is what D1 says now. @throws when D1 does not answer. */
+  /** The row has changed, or has not: the copy is read from D1. @throws when D1 does not answer. */
   async settle(): Promise<void> {
     await this.#copy();
     this.#ctx.storage.kv.delete(CHANGING);
@@ -107,7 +107,7 @@ export class KeyGuard {
     return key;
   }
 
-  /** The day of the last use, once a day, beside the answer: it is for people who tidy up, not a count. */
+  /** The day of the last use, written once a day, after the answer. It is for people who clean up, and not a count. */
   #noteUse(key: StoredKey, now: number): void {
     const today = now - (now % DAY_MS);
     if (key.last_used_on >= today) return;

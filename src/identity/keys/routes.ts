@@ -19,8 +19,8 @@ const body = <T extends z.ZodType>(schema: T) => ({ body: { required: true, cont
 const answer = <T extends z.ZodType>(description: string, schema: T) => ({ description, content: json(schema) });
 const params = z.object({ id: keyIdSchema });
 
-// An answer that holds a key is never kept under an Idempotency-Key: a create that was repeated makes a second key,
-// which is listed and can be revoked.
+// An answer with a key is never kept under an Idempotency-Key: a repeated creation makes a second key, which is listed
+// and can be revoked.
 
 const createRoute = defineRoute(
   { roles: ["admin"], rule: RULE, rate: "write", refuses: ["quota_exceeded"] },

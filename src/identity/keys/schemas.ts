@@ -8,10 +8,10 @@ import { KEY_PREFIX } from "./format.ts";
 
 const MAX_NAME_LENGTH = 100;
 const MAX_COURSES = 100;
-/** No key lasts longer: what is never renewed is never missed. */
+/** No key lasts longer: a key that is never renewed would be forgotten. */
 const MAX_DAYS = 365;
 const DEFAULT_DAYS = 90;
-/** A week, so that a service that is deployed weekly can follow. */
+/** A week, so that a service that is deployed weekly has time for the change. */
 const MAX_OVERLAP_SECONDS = 7 * 86_400;
 const DEFAULT_OVERLAP_SECONDS = 3_600;
 

@@ -12,7 +12,7 @@ import { hashOfKey, objectOfKey } from "./key-check.ts";
 import type { CreateKey, RotateKey } from "./schemas.ts";
 
 const DAY_MS = 86_400_000;
-/** Keys that count at a time; more are a mistake. */
+/** Largest number of valid keys; more are a mistake. */
 const MAX_LIVE_KEYS = 500;
 
 export interface ShownKey {
@@ -72,8 +72,8 @@ export async function createKey(
 }
 
 /**
- * Replaces the secret of a key; the old one counts for the overlap that was asked for. One that still overlapped from an
- * earlier rotation ends.
+ * Replaces the secret of a key; the old one stays valid for the requested overlap. A secret that still overlapped from
+ * an earlier rotation ends.
  */
 export async function rotateKey(
   env: Env,

@@ -1,4 +1,4 @@
-/** What the rooms that speak with other systems do with accounts. Read when one of them is asked. */
+/** Account functions for the rooms that connect other systems. Loaded when one of them is used. */
 export type { UserRow } from "../library.ts";
 export { newId } from "../library.ts";
 export { verifySigned } from "../providers.ts";

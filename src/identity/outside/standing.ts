@@ -9,9 +9,9 @@ import { type Deps, endSessions } from "../sessions.ts";
 import { accounts, users } from "../tables.ts";
 import { type AdminRef, isBanned, linkOf, type OutsideLink, writeUser } from "../users.ts";
 
-// Accounts as other systems know and change them: who signs in elsewhere, and whom a directory opens and closes.
+// Accounts for other systems: users who sign in elsewhere, and users whom a directory opens and closes.
 
-/** The reason of a ban that a directory has set. It lifts no other. */
+/** The reason of a ban that a directory has set. A directory removes no other ban. */
 const CLOSED_BY_DIRECTORY = "The directory has closed this account.";
 
 /** The account that somebody of another system has here, or null. */
@@ -25,13 +25,16 @@ export async function findLinked(db: Database, { provider, subject }: OutsideLin
   return row?.user ?? null;
 }
 
-/** Lets somebody of another system come in as this user. @returns `concurrent_change` where somebody has just done so. */
+/**
+ * Connects somebody of another system with this user.
+ * @returns `concurrent_change` if another request has just done so.
+ */
 export async function link(db: Database, user: string, to: OutsideLink, now: Date): Promise<Result<null>> {
   const { id } = (await linkOf(db, user, to, now).onConflictDoNothing().returning({ id: accounts.id }).get()) ?? {};
   return id === undefined ? refuse("concurrent_change") : ok(null);
 }
 
-/** Whether a user has come from this system already, as somebody else. */
+/** Whether a user is already connected with this system, under another id. */
 export async function isLinked(db: Database, user: string, provider: string): Promise<boolean> {
   const rows = await db
     .select({ id: accounts.id })
@@ -41,27 +44,27 @@ export async function isLinked(db: Database, user: string, provider: string): Pr
   return rows.length > 0;
 }
 
-/** Gives a user another role. It counts everywhere with the next request. */
+/** Gives a user another role. It counts everywhere from the next request on. */
 export async function giveRole(deps: Deps, user: string, role: Role, by: AdminRef): Promise<Result<UserRow>> {
   return change(deps, user, { role }, by);
 }
 
 /**
- * Closes an account: its tokens are refused from the first step on, its sessions and streams end. Harmless to repeat. A ban
- * that somebody else has set stays as it is.
+ * Closes an account: its tokens are refused from the first step on, its sessions and streams end. A repeat does no
+ * harm. A ban that somebody else has set stays as it is.
  */
 export async function closeAccount(deps: Deps, user: UserRow, by: AdminRef): Promise<Result<UserRow>> {
   if (user.banned && (user.banExpires === null || user.banReason === CLOSED_BY_DIRECTORY)) return ok(user);
   return change(deps, user.id, { ban: { reason: CLOSED_BY_DIRECTORY } }, by);
 }
 
-/** Opens what {@link closeAccount} has closed. */
+/** Opens an account that {@link closeAccount} has closed. */
 export async function openAccount(deps: Deps, user: UserRow, by: AdminRef): Promise<Result<UserRow>> {
   if (!user.banned || user.banReason !== CLOSED_BY_DIRECTORY) return ok(user);
   return change(deps, user.id, { ban: null }, by);
 }
 
-/** What a change takes counts before it is written, so that no write slips in between. */
+/** The right is taken away before the change is written, so that no write comes in between. */
 async function change(deps: Deps, user: string, what: UpdateUser, by: AdminRef): Promise<Result<UserRow>> {
   const hold = { role: what.role, banned: what.ban != null };
   const held = await callRevocations(deps.env, user, (stub) => stub.hold(hold));
