@@ -17,14 +17,14 @@ import {
 } from "../unlock/index.ts";
 import type { Content, SnapshotInfo } from "./contract.ts";
 
-// What a learner is shown and what is accepted from a learner is decided here, by the present alone. Other instants and
-// other people's eyes (`at`, `as`, `learner`) change the states and reasons in the answer, and nothing else.
+// This decides what a learner is shown and what work of a learner is accepted, only by the present. Another instant and
+// another viewer (`at`, `as`, `learner`) change the states and reasons in the answer, and nothing else.
 
-/** How an item stands to its learner at the present instant. */
+/** The access of a learner to an item at the present instant. */
 export type Access = { state: "open" } | { state: "hidden" } | { state: "locked"; explanation: Explanation };
 
 /**
- * The one question behind all content that is shown and all work that is accepted: may this learner open the item now?
+ * The one question before all content that is shown and all work that is accepted: may this learner open the item now?
  * @param present the learner's course as it is evaluated for now, never for another instant.
  */
 export function accessTo(present: View, item: string, language: Language): Access {
@@ -38,13 +38,16 @@ export function accessTo(present: View, item: string, language: Language): Acces
   };
 }
 
-/** The refusal that {@link accessTo} asks for; null when the item is open. A hidden item is one that does not exist. */
+/**
+ * The refusal for the result of {@link accessTo}; null when the item is open. A hidden item gets the answer of one that
+ * does not exist.
+ */
 export function refusalOf(access: Access, language: Language): { ok: false; refusal: Refusal } | null {
   if (access.state === "open") return null;
   return access.state === "hidden" ? refuse("item_not_found") : refuseLocked(access.explanation, language);
 }
 
-/** What a refusal of a locked item says beside what every problem does. */
+/** The additional fields in the refusal of a locked item. */
 export const LOCKED = {
   code: "locked",
   name: "LockedProblem",
@@ -63,7 +66,7 @@ export const LOCKED = {
   },
 } as const satisfies DeclaredRefusal;
 
-/** `locked`, with every reason. @param asked how the item stands at another instant that was asked for. */
+/** `locked`, with every reason. @param asked the access to the item at another instant that was requested. */
 function refuseLocked(
   { item, is_locked: _locked, sentence, ...rest }: Explanation,
   language: Language,
@@ -80,9 +83,10 @@ function atInstant(instant: number, { item: _item, ...rest }: Explanation) {
 type ItemContent = Extract<Content, { kind: "item" }>;
 
 /**
- * Permission to show what one item holds, or the refusal.
- * @param caller whether staff of the course ask: they read everything at all times, decided by their role just now.
- * @param asked what was asked for; an object one release older decides by `at`, so its answer opens nothing then.
+ * Permission to show the content of one item, or the refusal.
+ * @param caller whether staff of the course ask: they read everything at all times, decided by their present role.
+ * @param asked the requested instant and viewer; an object one release older decides by `at`, so its answer opens
+ * nothing then.
  */
 export function permitFor(
   caller: { isStaff: boolean; language: Language },
@@ -90,7 +94,8 @@ export function permitFor(
   { content, snapshot }: { content: ItemContent; snapshot: SnapshotInfo },
 ): Result<Permit> {
   const decided = content.content_version ?? (asked.at === null ? snapshot.course_version : null);
-  // The learner's object knows that there is a newer version which it cannot read: it may hide or lock the item.
+  // The learner's object knows that there is a newer version which it cannot read: that version may hide or lock the
+  // item.
   const isBehind = snapshot.source !== "realtime" && snapshot.stale_since !== undefined;
   if (decided === null || (isBehind && content.is_open && !caller.isStaff)) {
     return refuse("unavailable", {
@@ -109,7 +114,7 @@ export function permitFor(
 }
 
 /**
- * Permission to search in the texts of what is open now: an agenda says of now, and lists nothing that is hidden.
+ * Permission to search in the texts of items that are open now: an agenda is about now, and has nothing hidden.
  * @param caller whether staff of the course ask: they read everything.
  */
 export function permitSearch(
@@ -127,11 +132,11 @@ export function permitSearch(
 }
 
 /**
- * Permission to show what one item holds to a learner who chose to show a pass instead of being asked about: it was the
- * rules' answer a few minutes ago at most. Whoever calls this has checked that the pass is genuine, the caller's own,
- * not over and not revoked.
- * @param pass what it says of the item, and the version it says it of.
- * @param current the version that learners see now: a pass never reaches past a publish.
+ * Permission to show the content of one item to a learner who sends a pass: it was the answer of the rules at most a
+ * few minutes ago. The caller has checked that the pass is genuine, belongs to the learner, has not ended and is not
+ * revoked.
+ * @param pass its bit for the item, and its version.
+ * @param current the version that learners see now: a pass is not valid after a publish.
  */
 export function permitByPass(
   { course, item }: { course: string; item: string },
@@ -146,9 +151,8 @@ export function permitByPass(
 }
 
 /**
- * A view of another instant, as it may be shown now: whoever is not in the course any more, or is hidden by now, is
- * left out, and everything is named as it is named today. So an old version gives away nothing that was taken back
- * since.
+ * A view of another instant, as it may be shown now: items that are no longer in the course, or are hidden now, are
+ * left out, and all names are today's. So an old version shows nothing that was taken back since.
  */
 export function visibleNow(asked: View, present: View): View {
   if (asked === present) return asked;
@@ -177,7 +181,7 @@ function named(program: Program, today: Program): Program {
   };
 }
 
-/** Explains one item of a view that {@link visibleNow} has passed: steps on what is hidden by now name nothing. */
+/** Explains one item of a view that {@link visibleNow} has made: steps on items that are hidden now name nothing. */
 export function explainVisible(view: View, item: number, language: Language): Explanation {
   const { program, learner, evaluation, now, zone = null } = view;
   const { to_unlock, do_next, ...rest } = explain(program, learner, evaluation, item, now, zone);

@@ -8,7 +8,7 @@ import { loadMirror } from "./mirror.ts";
 import type { MirroredEnrollment } from "./mirrored.ts";
 import { submissions } from "./tables.ts";
 
-/** What D1 knows of an enrollment whose object is empty: never created yet, or lost. */
+/** The data in D1 about an enrollment whose object is empty: never created yet, or lost. */
 export interface Adoption {
   mirror: MirroredEnrollment;
   pointer: CoursePointer;
@@ -16,8 +16,8 @@ export interface Adoption {
 }
 
 /**
- * Reads everything an object needs to start from D1; null when there is no such enrollment of a published course.
- * @param statuses "active" for who only looks; somebody who comes back starts from a withdrawn enrollment, too.
+ * Reads everything that an object needs to start from D1; null when there is no such enrollment of a published course.
+ * @param statuses "active" for a read; a learner who comes back starts from a withdrawn enrollment, too.
  */
 export async function findAdoption(
   env: Env,
@@ -32,11 +32,11 @@ export async function findAdoption(
   return { mirror, ...active };
 }
 
-/** Submissions read at a time: an answer has 60 KB at most as it is stored, and a verdict's text half of that. */
+/** Submissions read at a time: a stored answer has at most 60 KB, and a verdict's text half of that. */
 const SUBMISSION_PAGE = 50;
 
 /**
- * The submissions that D1 has of an enrollment, in pages. All of them are wanted: one that waits for its verdict must be
+ * The submissions of an enrollment in D1, in pages. All of them are needed: one that waits for its verdict must be
  * found again, one that was judged must not be judged twice.
  */
 export async function* adoptedSubmissions(env: Env, enrollment: string): AsyncGenerator<ProjectedSubmission[]> {

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 
-// The forms of what an enrollment answers: the object makes them, and the API passes them on.
+// The forms of an enrollment's answers: the object makes them, and the API passes them on.
 
-/** How an answer came about, and the numbers that make up its freshness. */
+/** The source of an answer, and the numbers of its freshness. */
 export const snapshotSchema = z
   .object({
     version: z.int(),
@@ -39,7 +39,7 @@ const deltaFields = {
   }),
 };
 
-/** Of an answer inside the house: it was stored by an earlier request with the same Idempotency-Key. */
+/** Only inside Latchkey: an earlier request with the same Idempotency-Key stored this answer. */
 interface Replayed {
   replayed?: boolean;
 }

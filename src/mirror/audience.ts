@@ -11,19 +11,18 @@ export interface AudienceRow {
   /** The learner does not see it while it is locked. */
   is_hidden: boolean;
   status: ItemState;
-  /** What blocks this learner; empty where the item is open. */
+  /** The reasons why this learner cannot open it; empty if the item is open. */
   reasons: Reason[];
 }
 
-/** Enrollments evaluated per page of the inverse question; fewer where they are large. */
+/** Enrollments evaluated for one page; fewer if they are large. */
 const AUDIENCE_SCAN = 200;
 
 /**
- * The inverse question: who can open an item, who is blocked on it and by what. Answered from D1 by evaluating a page
- * of enrollments, so it is exact for what D1 knows and needs no table of every learner's every item.
- *
- * @returns rows that match `state`, and the id after which the next page starts (null at the end). A page may hold
- * fewer rows than asked for, even none, while there is a next one.
+ * Who can open an item, who is blocked on it and by which condition. It evaluates a page of enrollments from D1, so it
+ * is exact for the data in D1 and needs no table of every learner's every item.
+ * @returns rows that match `state`, and the id after which the next page starts (null at the end). A page may have
+ * fewer rows than requested, even none, while there is a next one.
  */
 export async function audience(
   db: Database,

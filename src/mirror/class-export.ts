@@ -6,13 +6,13 @@ import type { ClassQuery } from "./class-page.ts";
 import type { ClassRow, ClassState } from "./class-row.ts";
 import { type ClassCourse, classView } from "./class-view.ts";
 
-/** Learners read at a time: 50,000 of them stay below the thousand statements that a request may send. */
+/** Learners read at a time: 50,000 of them need fewer than the thousand statements that a request may send. */
 const EXPORT_PAGE = 200;
 
 /**
- * The table of a whole class as CSV: a line for each learner, with the state and score of each item. A page is read when
- * the reader has taken the one before. A fault cuts the stream: a reader sees a broken connection, never a file that looks
- * whole.
+ * The table of a whole class as CSV: a line for each learner, with the state and score of each item. A page is read
+ * after the reader has read the page before. An error cuts the stream: a reader sees a broken connection, never a file
+ * that looks complete.
  */
 export function classExport(
   databases: CourseDatabases,
@@ -31,7 +31,7 @@ export function classExport(
         try {
           let text = head;
           head = "";
-          // Of some pages nobody is wanted.
+          // On some pages there may be nobody that matches.
           do {
             const page = await classView(databases, course, { ...query, after, limit: EXPORT_PAGE }, now);
             text += page.rows.map(lineOf).join("");

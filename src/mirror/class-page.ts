@@ -6,8 +6,8 @@ import type { ClassMember } from "./class-row.ts";
 import { factsOf } from "./mirror.ts";
 import { toMirrored } from "./mirrored.ts";
 
-// A page of a class: its enrollments, their facts and the learners' names, in three statements whatever the class holds.
-// Names are in the directory and enrollments in the course's shard, which may be another database: so nothing is joined.
+// A page of a class: its enrollments, their facts and the learners' names, in three statements for any class. Names are
+// in the directory and enrollments in the course's shard, which may be another database, so they cannot be joined.
 
 export const CLASS_SORTS = ["name", "last_active"] as const;
 
@@ -15,7 +15,7 @@ export interface ClassQuery {
   sort: (typeof CLASS_SORTS)[number];
   /** Only learners of this cohort. */
   cohort: string | null;
-  /** Where the page before ended, see {@link ClassPage}. */
+  /** The end of the page before, see {@link ClassPage}. */
   after: string | null;
   limit: number;
 }
@@ -26,13 +26,16 @@ export interface ClassPage {
   next: string | null;
 }
 
-/** Bytes of mirrors and facts that are held at once. A page has one learner at least, however large. */
+/** Bytes of mirrors and facts in memory at once. A page has at least one learner, however large. */
 const PAGE_BYTES = 6_000_000;
-/** A fact counts as so many bytes. An enrollment has at most as many as its progress has steps, so they need not be counted. */
+/**
+ * A fact counts as so many bytes. An enrollment has at most as many facts as its progress has steps, so they need not
+ * be counted.
+ */
 const FACT_BYTES = 150;
-/** Names that are looked at for each learner of a page: some have left since, or are of other cohorts. */
+/** Names read for each learner of a page: some of these people have left since, or are in other cohorts. */
 const NAMES_EACH = 3;
-/** Characters of a name that learners are ordered by: a cursor has to hold them. */
+/** Characters of a name by which learners are sorted: they must fit in a cursor. */
 const NAME_CHARACTERS = 60;
 
 const COLUMNS =
@@ -61,13 +64,13 @@ const rowSchema = z.object({
   computed_at: z.number().nullable(),
   last_active_at: z.number(),
   active_at: z.number(),
-  /** Rows that were found, those included that had no room. */
+  /** Rows that were found, including those for which there was no room. */
   found_count: z.number(),
 });
 type Row = z.infer<typeof rowSchema>;
 const nameSchema = z.object({ id: z.string(), name: z.string().nullable(), place: z.string() });
 
-/** A page of a course's active learners, each as D1 mirrors it: three D1 statements. */
+/** A page of a course's active learners, each from the mirror in D1: three D1 statements. */
 export async function classPage(databases: CourseDatabases, course: string, query: ClassQuery): Promise<ClassPage> {
   const shard = await databases.ofCourse(course);
   const filter = query.cohort === null ? sql`` : sql` AND ${sql.raw(IN_COHORT)}${query.cohort})`;
@@ -118,7 +121,7 @@ async function membersOf(
   return page.map((row) => ({
     mirror: toMirrored(row, facts.get(row.id) ?? []),
     name: names.get(row.user_id) ?? null,
-    // The release before sets last_active_at alone: the later of the two holds.
+    // The release before writes only last_active_at: the later of the two counts.
     active_at: Math.max(row.active_at, row.last_active_at),
   }));
 }
@@ -137,7 +140,9 @@ async function namesOf({ directory }: CourseDatabases, page: readonly Row[]): Pr
   );
 }
 
-/** The learners of a course, those that left included, by name and id. Who has no name is ordered by the id. */
+/**
+ * The learners of a course, including those that left, by name and id. A learner without a name is sorted by the id.
+ */
 async function namesAfter({ directory }: CourseDatabases, course: string, after: string | null, take: number) {
   const [, id = "", place = ""] = /^(\S*) (.*)$/s.exec(after ?? "") ?? [];
   const found = await directory.all(sql`SELECT * FROM (

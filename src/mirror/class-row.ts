@@ -7,7 +7,7 @@ import { type MirroredEnrollment, mirroredView } from "./mirrored.ts";
 export const CLASS_STATES = ["hidden", "locked", "unlocked", "started", "completed"] as const;
 export type ClassState = (typeof CLASS_STATES)[number];
 
-/** One learner of the class: states and scores stand in the order of the items asked for. */
+/** One learner of the class: states and scores are in the order of the requested items. */
 export interface ClassRow {
   user_id: string;
   enrollment_id: string;
@@ -22,7 +22,7 @@ export interface ClassRow {
 
 export interface ClassMember {
   mirror: MirroredEnrollment;
-  /** Null where nobody knows it any more. */
+  /** Null if nobody knows it any more. */
   name: string | null;
   /** Epoch ms; 0 is never. */
   active_at: number;
@@ -30,7 +30,7 @@ export interface ClassMember {
 
 /**
  * The items of a course as columns: each chapter and its problems after it, then the problems without a chapter. Drafts
- * are nobody's.
+ * are left out.
  * @param chapter only this one and its problems; null for all.
  */
 export function classItems(program: Program, chapter: number | null): number[] {

@@ -12,7 +12,7 @@ export interface ClassCourse {
   program: Program;
 }
 
-/** What a column says of its item. */
+/** The description of a column's item. */
 export function classItem({ program }: ClassCourse, item: number, language: Language) {
   const chapter = program.chapterOf[item] ?? NONE;
   const isChapter = item < program.chapterCount;
@@ -25,10 +25,9 @@ export function classItem({ program }: ClassCourse, item: number, language: Lang
 }
 
 /**
- * A page of a class: each learner's state of each item, from what D1 mirrors and decided at `now` by the same evaluator as
- * everywhere, so that a mirror that waits to be refreshed is right too. Three D1 statements.
- *
- * @param items numbers of the items asked for.
+ * A page of a class: each learner's state of each item, from the mirror in D1, decided at `now` by the same evaluator
+ * as everywhere, so that a mirror that waits for a refresh is right too. Three D1 statements.
+ * @param items numbers of the requested items.
  * @param state only learners for whom one of these items is in this state.
  */
 export async function classView(

@@ -3,7 +3,8 @@ import { type OutlineItem, type Program, STANDING } from "../unlock/index.ts";
 
 /**
  * Items that a learner is notified of when the course moves to another version: those that were added, removed, or
- * differ in title, status, place or rule. What was hidden and stays so is not named: not every learner may know of it.
+ * differ in title, status, place or rule. An item that was hidden and still is, is not named: not every learner may
+ * know of it.
  * @param seen what the learner could see of the version before, by item number.
  */
 export function changedItems(from: Program, to: Program, seen: Uint8Array): string[] {
@@ -11,7 +12,7 @@ export function changedItems(from: Program, to: Program, seen: Uint8Array): stri
     const before = from.indexOf.get(id);
     const after = to.indexOf.get(id);
     const isKnown = before !== undefined && seen[before] === 1;
-    // What may be hidden from this learner, or is in no list, is not announced before it is seen.
+    // An item that may be hidden from this learner, or is in no list, is not announced before the learner sees it.
     return isKnown || (after !== undefined && to.standing[after] === STANDING.OFFERED && to.conceals[after] !== 1);
   });
 }
@@ -22,7 +23,7 @@ export function contentEvent(course: string, activation: number | string, versio
   return eventOf("content.chapter-updated", data, { key: `content:${course}:${activation}` });
 }
 
-/** The pair of versions compared last: a page of learners moves between the same two. */
+/** The last compared pair of versions: a page of learners moves between the same two. */
 let compared: { from: Program; to: Program; items: string[] } | null = null;
 
 function differingItems(from: Program, to: Program): string[] {

@@ -12,22 +12,25 @@ export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./an
 export type { ProjectedFact } from "./mirrored.ts";
 export type { HeldScore, NewFact } from "./new-fact.ts";
 
-/** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
+/**
+ * Plain data that the Worker and the enrollment object send each other. Both sides must accept data of the release
+ * before and the release after.
+ */
 
 /**
- * Enrollments that one message announces at most. A consumer is given ten messages and makes three calls for each of
- * them, below the thousand that the platform allows.
+ * Enrollments that one message announces at most. A consumer gets ten messages and makes three calls for each of them,
+ * below the thousand that the platform allows.
  */
 export const MAX_GROUP = 25;
 
 export interface ActorRef {
   id: string;
   role: string;
-  /** Request in which the actor acts, for the audit log. */
+  /** The request of the actor, for the audit log. */
   request_id?: string;
 }
 
-/** Makes a write repeatable: the same key and body hash replay the stored answer. */
+/** Makes a write repeatable: the same key and body hash get the stored answer again. */
 export interface Idempotency {
   key: string;
   body_hash: string;
@@ -39,23 +42,23 @@ export type Want =
   | { kind: "states" }
   /** One bit for each item of the version, in its order: whether it may be opened. */
   | { kind: "open" }
-  /** What the learner plans by: every listed item with its state and dates, see `Agenda`. */
+  /** The items for the learner's calendar: every listed item with its state and dates, see `Agenda`. */
   | { kind: "agenda" }
   | { kind: "item"; item: string }
   | { kind: "why"; item: string };
 
 export interface ReadRequest {
-  /** Null when the Worker does not know it, because D1 does not answer: the object answers from what it has. */
+  /** Null when the Worker does not know it, because D1 does not answer: the object answers from its own data. */
   pointer: CoursePointer | null;
   want: Want;
   language: Language;
-  /** IANA time zone for the dates in sentences; null or nothing for UTC. */
+  /** IANA time zone for the dates in sentences; null or absent for UTC. */
   zone?: string | null;
   min_seq: number | null;
-  /** Instant to answer for, epoch ms; null is now. */
+  /** Instant of the answer, epoch ms; null is now. */
   at: number | null;
   if_none_match: string | null;
-  /** The learner opens the item that is asked for: it is noted where a rule asks for that. */
+  /** The learner opens the requested item: this is stored if a rule asks for it. */
   opens?: boolean;
 }
 
@@ -68,19 +71,21 @@ export type Content =
   | { kind: "body"; body: Uint8Array }
   | {
       kind: "item";
-      /** The row of the asked instant. */
+      /** The row of the requested instant. */
       row: string;
       /** Whether the learner may open the item now, and why not. */
       is_open: boolean;
       explanation: Explanation;
-      /** Version that decided this. An object one release older sends none, and decides by the asked instant. */
+      /**
+       * Version that decided this. An object one release older does not send it, and decides by the requested instant.
+       */
       content_version?: number;
-      /** How the item stands at another instant that was asked for. */
+      /** The access to the item at another instant that was requested. */
       at?: Explanation;
     }
   | { kind: "why"; explanation: Explanation };
 
-/** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
+/** waiting: recorded for an item that is not in the published version; it takes effect when the item returns. */
 export type FactOutcome =
   | "recorded"
   | "waiting"
@@ -99,11 +104,11 @@ export interface RecordRequest {
   /** Problems are completed by submissions only. */
   chapters_only: boolean;
   actor: ActorRef;
-  /** own: a locked item is refused. import: it happened elsewhere, so it is recorded even on a locked item. */
+  /** own: a locked item is refused. import: it happened elsewhere, so it is recorded for a locked item too. */
   mode: "own" | "import";
-  /** Of the reasons, should an item be locked. */
+  /** For the reasons, if an item is locked. */
   language: Language;
-  /** IANA time zone for their dates; null or nothing for UTC. */
+  /** IANA time zone for their dates; null or absent for UTC. */
   zone?: string | null;
   pointer: CoursePointer | null;
   idempotency: Idempotency | null;
@@ -122,66 +127,74 @@ export interface StoredOverride extends Override {
   actor: string;
 }
 
-/** Cohorts, practice mode, profile, beginning: what is null stays as it is. */
+/** Cohorts, practice mode, profile, beginning: a null leaves the field as it is. */
 export interface PolicyChange {
   cohorts: string[] | null;
   practice_mode: boolean | null;
-  /** The whole of it. An older Worker names none. */
+  /** The whole profile. An older Worker does not send it. */
   profile?: Readonly<Record<string, string>> | null;
-  /** Other courses that are completed, epoch ms; null takes it back. What is not named stays. An older Worker names none. */
+  /**
+   * Other courses that are completed, epoch ms; null takes it back. Courses that are not named stay. An older Worker
+   * does not send it.
+   */
   courses?: Readonly<Record<string, number | null>>;
-  /** From when on drips count, epoch ms. */
+  /** Waiting periods count from this instant, epoch ms. */
   enrolled_at?: number | null;
 }
 
 export interface EnrollRequest {
-  /** When a newcomer's enrollment began, epoch ms. */
+  /** When the enrollment of a new learner began, epoch ms. */
   enrolled_at: number;
-  /** Null keeps what the enrollment has; nothing for a newcomer. */
+  /** Null keeps the present value, and means none for a new learner. */
   cohorts: string[] | null;
   practice_mode: boolean | null;
   profile?: Readonly<Record<string, string>> | null;
-  /** The caller gave the day of enrollment: an enrollment that exists already takes it over. Null keeps what it has. */
+  /** The caller gave the day of enrollment: an enrollment that exists already gets it. Null keeps its day. */
   told_enrolled_at?: number | null;
-  /** The registry knows progress of this enrollment, so an empty object must first be rebuilt from it. */
+  /** D1 has progress of this enrollment, so an empty object must first be rebuilt from it. */
   has_history: boolean;
-  /** The learner's place in the course's line (place.ts); null for somebody who has been here before. */
+  /** The learner's place in the course's order (place.ts); null for a learner who comes back. */
   place?: number | null;
   pointer: CoursePointer;
   actor: ActorRef;
 }
 
-/** What D1 mirrors of one enrollment, with everything the outbox still has to deliver. */
+/** The mirror of one enrollment, with everything that the outbox still has to deliver. */
 export interface ProjectionBatch {
   enrollment_id: string;
   /** Outbox rows up to this id are in the batch; confirming it removes them. */
   head: number;
   /** Age of the oldest of them, ms. */
   oldest_ms: number;
-  /** Null while more rows wait than one batch holds: D1 must never claim a sequence whose facts it has not got yet. */
+  /** Null while more rows wait than one batch holds: D1 must never have a sequence without its facts. */
   mirror: Mirror | null;
   facts: ProjectedFact[];
   submissions: ProjectedSubmission[];
   events: ProjectedEvent[];
-  /** What is pending for the learner's live events; their keys make a second sending harmless. */
+  /** Pending live events of the learner; their keys make a second sending harmless. */
   notices: NewEvent[];
   /**
-   * Outbox row up to which the learner's channel has the live events once the notices are published; to be confirmed with
-   * `head`. An older object does not say.
+   * Outbox row up to which the learner's channel has the live events once the notices are published; to be confirmed
+   * with `head`. An older object does not send it.
    */
   sent_up_to?: number;
-  /** What is pending for the audit chain; their keys make a second sending harmless. An older object has none. */
+  /** Pending entries for the audit chain; their keys make a second sending harmless. An older object has none. */
   audit?: NewEntry[];
-  /** For other systems, where some listen to the course. An older object has none. */
+  /** Events for other systems, if some listen to the course. An older object has none. */
   news?: ProjectedNews[];
-  /** Other courses that a rule asks for, and those to be told when this one is completed, or no longer. An older object has none. */
+  /**
+   * Other courses that a rule asks for, and those to be notified when this one is completed, or no longer. An older
+   * object has none.
+   */
   asks?: string[];
   tells?: { course: string; completed_at: number | null }[];
 }
 
 export interface Mirror {
   enrollment_id: string;
-  /** The object is their only writer; D1's registry row follows. An older object has none of the three. */
+  /**
+   * The object is the only writer of these fields; D1's registry row follows. An older object has none of the three.
+   */
   status?: "active" | "withdrawn";
   enrolled_at?: number;
   withdrawn_at?: number | null;
@@ -200,7 +213,7 @@ export interface Mirror {
   completed_count: number;
   item_count: number;
   last_active_at: number;
-  /** Row of the outbox up to which other systems are told; absent where none listens. */
+  /** Outbox row up to which other systems are notified; absent if none listens. */
   told_to?: number;
 }
 

@@ -6,9 +6,9 @@ import { callPort } from "./port.ts";
 const PARALLEL_OBJECTS = 12;
 
 /**
- * Carries between the enrollments of one learner who asks whether another course is completed, and what that one tells. From
- * object to object: no database is asked.
- * @returns enrollments of which something could not be carried: they are not confirmed, and come again.
+ * Brings messages between the enrollments of one learner: questions whether another course is completed, and answers.
+ * They go from object to object, without a database.
+ * @returns enrollments with a message that could not be brought: they are not confirmed, and come again.
  */
 export async function unlinked(env: Env, group: readonly ProjectionBatch[]): Promise<Set<string>> {
   const failed = new Set<string>();

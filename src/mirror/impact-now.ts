@@ -9,13 +9,16 @@ import { callPort } from "./port.ts";
 import { projectEnrollments } from "./projection.ts";
 import { enrollments } from "./tables.ts";
 
-/** Enrollments that are asked for writes D1 does not have yet: all of a small course, of a large one the last active. */
+/**
+ * Enrollments that are asked for writes D1 does not have yet: all of a small course, the last active ones of a large
+ * one.
+ */
 export const MAX_ASKED = 100;
 const PARALLEL_OBJECTS = 12;
 
 /**
- * {@link impactOf}, which counts from D1. What is pending in the learners' objects is brought there first, and the
- * answer says for how many enrollments that is sure.
+ * {@link impactOf}, which counts from D1. Pending rows in the learners' objects are brought to D1 first, and the answer
+ * says for how many enrollments D1 is up to date.
  */
 export async function impactNow(
   env: Env,
@@ -55,7 +58,7 @@ async function bringUpToDate(env: Env, databases: CourseDatabases, course: strin
   return found.settled + again.settled;
 }
 
-/** Which enrollments have rows pending for D1, and how many have none; one that does not answer is neither. */
+/** Which enrollments have rows pending for D1, and how many have none; one that does not answer is in neither. */
 async function behindAmong(env: Env, ids: readonly string[]): Promise<{ behind: string[]; settled: number }> {
   const behind: string[] = [];
   let settled = 0;

@@ -6,22 +6,22 @@ import { loadMirroredPage } from "./mirror.ts";
 import { mirroredView } from "./mirrored.ts";
 import { enrollments } from "./tables.ts";
 
-/** What is counted from D1; how far that can be trusted is said by impact-now.ts. */
+/** Numbers from D1; impact-now.ts says how far D1 is up to date. */
 export interface Impact extends Pick<PublishImpact, "enrollments" | "evaluated" | "gaining" | "losing" | "items"> {
-  /** Some of those for whom something would change: who loses something first. */
+  /** Some of the learners for whom something would change: those who lose something come first. */
   changed: { user_id: string; gain: string[]; lose: string[] }[];
 }
 
 /** Enrollments per D1 page, and most enrollments evaluated by one dry run; beyond it the answer is a sample. */
 const PAGE = 200;
 const MAX_EVALUATED = 2_000;
-/** Most learners who are named, and most items that are named of each, each way. */
+/** Learners that are named at most, and items named for each, in each direction. */
 const MAX_NAMED = 50;
 const MAX_NAMED_ITEMS = 20;
 
 /**
- * What publishing a version would do: each active enrollment is evaluated before and after from D1, exactly up to
- * {@link MAX_EVALUATED} enrollments and as a sample (in order of user id) beyond.
+ * The effect of publishing a version: each active enrollment is evaluated before and after from D1, exactly up to
+ * {@link MAX_EVALUATED} enrollments and as a sample (in order of user id) above.
  */
 export async function impactOf(
   databases: CourseDatabases,
@@ -60,7 +60,7 @@ export async function impactOf(
     const { mirrors, next: following } = await loadMirroredPage(db, course, after, PAGE);
     for (const mirror of mirrors) {
       const seen = mirroredView(mirror, current, before, now);
-      // What the object will carry over: what is kept, and what the rules have opened by now.
+      // What the object will take to the new version: items kept open, and items that the rules have opened by now.
       const earned = before.ids.filter((_, item) => seen.evaluation.earned[item] === 1);
       const carried = { ...mirror, activation: current.activation, earned };
       const would = mirroredView(carried, pointer, next, now);

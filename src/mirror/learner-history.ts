@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Database } from "../platform/database/counted.ts";
 import { progress, unlockEvents } from "./tables.ts";
 
-/** What happened with one item, or what opened or locked together. */
+/** One event: something happened with an item, or items opened or locked together. */
 export const HISTORY_KINDS = ["viewed", "attempted", "submitted", "completed", "opened", "locked"] as const;
 export interface HistoryEntry {
   at: number;
@@ -11,7 +11,7 @@ export interface HistoryEntry {
   items: string[];
 }
 
-/** Changes of what is open that are read, the latest. */
+/** Changes of open items that are read, the latest. */
 const MAX_CHANGES = 200;
 /** Entries of an answer. */
 export const MAX_HISTORY = 500;
@@ -19,8 +19,8 @@ export const MAX_HISTORY = 500;
 const idsSchema = z.array(z.string());
 
 /**
- * What a learner did and what it opened, the latest first, as D1 mirrors it. Two statements. Who opened or locked what is in
- * the audit log; here is what came of it.
+ * What a learner did and what it opened, the latest first, from the mirror in D1. Two statements. The audit log says
+ * who opened or locked an item; this says what happened to it.
  */
 export async function learnerHistory(db: Database, enrollment: string): Promise<HistoryEntry[]> {
   const [facts, changes] = await Promise.all([
@@ -50,7 +50,7 @@ export async function learnerHistory(db: Database, enrollment: string): Promise<
   for (const { item, viewed, attempted, submitted, completed } of facts) {
     note("viewed", viewed, [item]);
     note("submitted", submitted, [item]);
-    // A submission is an attempt: it is said once.
+    // A submission is an attempt too, and is listed once.
     if (attempted !== submitted && attempted !== completed) note("attempted", attempted, [item]);
     note("completed", completed, [item]);
   }

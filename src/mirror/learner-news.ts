@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { judgedFor, openedFor } from "./statements.ts";
 
-/** What opened for a learner, and what of their work was judged; the latest first, instants in epoch ms. */
+/** Items that opened for a learner, and judged work; the latest first, instants in epoch ms. */
 export interface LearnerNews {
   opened: { version: number; items: string[]; at: number }[];
   graded: { id: string; item: string; at: number }[];
 }
 
 const idsSchema = z.array(z.string());
-/** Items that one announcement names; a course may open whole. */
+/** Items that one announcement names; a whole course may open at once. */
 const MAX_ITEMS_NAMED = 100;
 
-/** Reads the news of one learner as D1 mirrors them, in one round trip. @param limit of each kind. */
+/** Reads the news of one learner from the mirror in D1, in one round trip. @param limit of each kind. */
 export async function learnerNews(db: D1Database, enrollment: string, limit: number): Promise<LearnerNews> {
   const opened = openedFor(db, enrollment, limit);
   const judged = judgedFor(db, enrollment, limit);

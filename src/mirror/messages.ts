@@ -2,11 +2,14 @@ import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
 import { MAX_GROUP } from "./contract.ts";
 
-/** Bodies of queue messages. They carry ids and hints only, so that any of them may arrive twice, late or unordered. */
+/**
+ * Bodies of queue messages. They have only ids and hints, so that any of them may arrive twice, late or in another
+ * order.
+ */
 export const projectionMessageSchema = z.object({
   type: z.literal("project"),
   enrollment_id: enrollmentIdSchema,
-  /** Announced with it. A consumer that does not know of them leaves them to their alarms. */
+  /** Announced in the same message. A consumer that does not know this field leaves them to their alarms. */
   others: z
     .array(enrollmentIdSchema)
     .max(MAX_GROUP - 1)
@@ -14,7 +17,7 @@ export const projectionMessageSchema = z.object({
 });
 
 export const refreshMessageSchema = z.discriminatedUnion("type", [
-  /** Bring one snapshot up to date; `stale_mark` is the mark to clear, null when there is none. */
+  /** Refreshes one snapshot; `stale_mark` is the mark to clear, null when there is none. */
   z.object({
     type: z.literal("refresh"),
     enrollment_id: enrollmentIdSchema,
@@ -23,7 +26,10 @@ export const refreshMessageSchema = z.discriminatedUnion("type", [
     /** What was invalidated; for the metrics. */
     scope: z.enum(["course", "problems"]).default("course"),
   }),
-  /** Refresh the recently active learners of a course after a publish, a page at a time; without a step, from the first. */
+  /**
+   * Refreshes the recently active learners of a course after a publish, a page at a time; without a step, from the
+   * first.
+   */
   z.object({
     type: z.literal("warm"),
     course: courseSlugSchema,
@@ -32,15 +38,18 @@ export const refreshMessageSchema = z.discriminatedUnion("type", [
     step: z.int().optional(),
   }),
   /**
-   * Mark a course's enrollments stale, a page at a time; where it stands is in D1. With `at` it means the page that begins
-   * there and no other; without, the next one, wherever that is.
+   * Marks a course's enrollments stale, a page at a time; D1 has the progress. With `at` it means exactly the page that
+   * begins there; without, the next one.
    */
   z.object({
     type: z.literal("mark"),
     course: courseSlugSchema,
     at: z.object({ generation: z.int(), user: z.string() }).optional(),
   }),
-  /** A sweep beside the minute's own: the half-minute pass, or (until an instant, by its step) the next page of a backlog. */
+  /**
+   * A sweep besides that of the minute: the half-minute pass, or (until an instant, with its step) the next page of a
+   * backlog.
+   */
   z.object({
     type: z.literal("sweep"),
     scope: z.enum(["course", "problems"]),

@@ -1,20 +1,21 @@
 import { setStatement } from "../platform/database/set-statement.ts";
 import type { Mirror } from "./contract.ts";
 
-// D1 bills each row that is written and each entry of an index, and SQLite writes an index again as soon as a statement sets
-// one of its columns, whatever the value. So what hardly ever changes has statements of its own, which find nothing to do.
+// D1 bills each written row and each entry of an index, and SQLite writes an index again whenever a statement sets one
+// of its columns, whatever the value. So columns that hardly ever change have their own statements, which usually find
+// nothing to do.
 
-/** Only a newer snapshot replaces an older one (invariant 4); the stale mark is not touched here. */
+/** Only a newer snapshot replaces an older one (invariant 4); the stale mark is not changed here. */
 const isNewer = `enrollments.id = m.value ->> 'enrollment_id'
     AND (m.value ->> 'version', m.value ->> 'computed_at') >= (enrollments.version, coalesce(enrollments.computed_at, 0))`;
 
 /**
- * A refresh brings no facts: a mirror whose facts D1 does not have yet is left to the outbox that brings both, else D1
- * would say it has reached a progress_seq whose facts it does not know.
+ * A refresh brings no facts. If D1 does not have the facts of a mirror yet, the mirror is left to the outbox, which
+ * brings both; otherwise D1 would name a progress_seq whose facts it does not have.
  */
 const hasFacts = "AND (m.value ->> 'progress_seq') = enrollments.progress_seq";
 
-/** Columns that indexes are made of, where they differ. */
+/** Columns of indexes, if they differ. */
 const indexed = (set: string) => `
   UPDATE enrollments SET status = coalesce(m.value ->> 'status', status),
     withdrawn_at = CASE coalesce(m.value ->> 'status', status)
@@ -27,13 +28,13 @@ const indexed = (set: string) => `
            WHEN 'withdrawn' THEN coalesce(m.value ->> 'withdrawn_at', withdrawn_at) END)
       IS NOT (status, engine, valid_until, withdrawn_at)`;
 
-/** The index of who was active lately follows by the hour; `active_at` is exact. */
+/** The index of last activity is exact to the hour; `active_at` is exact. */
 const ACTIVITY_STEP_MS = 3_600_000;
 const activity = (set: string) => `
   UPDATE enrollments SET last_active_at = m.value ->> 'last_active_at' FROM ${set} AS m
   WHERE ${isNewer} AND m.value ->> 'last_active_at' >= last_active_at + ${ACTIVITY_STEP_MS}`;
 
-/** Everything else. The last of them, because it moves the version that all of them are fenced by. */
+/** All other columns. It comes last, because it changes the version by which all of them are fenced. */
 const others = (set: string) => `
   UPDATE enrollments SET
     enrolled_at = coalesce(m.value ->> 'enrolled_at', enrolled_at),
@@ -50,8 +51,8 @@ const OF_DELIVERY = [indexed, activity, others].map((sql) => setStatement(sql));
 const OF_REFRESH = [indexed, activity, others].map((sql) => setStatement((set) => `${sql(set)} ${hasFacts}`));
 
 /**
- * Writes snapshots' mirrors. The facts they rest on must be written in the same batch.
- * @param isRefresh they come without facts, and where D1 lacks some of them the row stays as it is.
+ * Writes the mirrors of snapshots. Their facts must be written in the same batch.
+ * @param isRefresh they come without facts, and if D1 does not have all of these the row stays as it is.
  */
 export function mirrorStatements(db: D1Database, mirrors: readonly Mirror[], isRefresh = false): D1PreparedStatement[] {
   const heads = mirrors.map(({ policy: _policy, kept: _kept, earned: _earned, ...head }) => head);

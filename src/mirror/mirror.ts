@@ -8,7 +8,7 @@ import { enrollments, freshness, progress } from "./tables.ts";
 /** Reads one enrollment's mirror: two D1 statements in one round trip. Null when there is no such enrollment. */
 export async function loadMirror(db: Database, enrollment: string): Promise<MirroredEnrollment | null> {
   const { course, user } = parseEnrollmentId(enrollment);
-  // A name of its own: the row has a column of the release before, which is called `stale_since` too.
+  // It has another name because the row has a column of the release before that is called `stale_since` too.
   const marked_since = sql<number | null>`(SELECT ${freshness.stale_since} FROM ${freshness}
     WHERE ${freshness.course_slug} = ${course} AND ${freshness.user_id} = ${user})`.as("marked_since");
   const [rows, facts] = await db.batch([
@@ -22,7 +22,7 @@ export async function loadMirror(db: Database, enrollment: string): Promise<Mirr
   return row === undefined ? null : { ...toMirrored(row, facts), stale_since: row.marked_since };
 }
 
-/** Bytes of mirrors, and facts, of one page: what is held and evaluated at once. */
+/** Bytes of mirrors, and facts, of one page: these are in memory and evaluated at once. */
 const PAGE_BYTES = 6_000_000;
 const PAGE_FACTS = 40_000;
 
@@ -34,9 +34,8 @@ export interface MirroredPage {
 
 /**
  * A page of a course's active enrollments with their facts, by user id: three D1 statements. It ends before the
- * enrollment that would bring more bytes or facts than may be held at once, whatever the limit, but has one at least.
- * An enrollment has at most as many facts as its progress has steps: so they need not be counted.
- *
+ * enrollment with which it would have too many bytes or facts for the memory, whatever the limit, but has at least one.
+ * An enrollment has at most as many facts as its progress has steps, so they need not be counted.
  * @param limit most enrollments of the page.
  * @param users only these, if given.
  */
@@ -97,7 +96,7 @@ export async function factsOf(db: Database, ids: readonly string[]): Promise<Map
   return Map.groupBy(facts, (fact) => fact.enrollment_id);
 }
 
-/** The first of these enrollments that can be held at once; one at least. */
+/** The first of these enrollments that fit in memory together; at least one. */
 function holdable<T extends { facts: number; bytes: number }>(sizes: readonly T[]): T[] {
   let facts = PAGE_FACTS;
   let bytes = PAGE_BYTES;

@@ -12,7 +12,7 @@ import {
 import type { HeldScore, NewFact } from "./new-fact.ts";
 import type { enrollments, progress } from "./tables.ts";
 
-// What rows of D1 say of an enrollment, and what a course makes of it. Pure: no I/O, no clock.
+// The content of an enrollment's rows in D1, and its evaluation on a course. Pure: no I/O, no clock.
 
 export interface ProjectedFact extends Fact {
   item: string;
@@ -20,7 +20,7 @@ export interface ProjectedFact extends Fact {
   seq: number;
 }
 
-/** An enrollment as D1 mirrors it. Read when the object cannot answer, and to rebuild a lost object. */
+/** An enrollment from the mirror in D1. It is read when the object cannot answer, and to rebuild a lost object. */
 export interface MirroredEnrollment {
   id: string;
   course: string;
@@ -31,7 +31,7 @@ export interface MirroredEnrollment {
   /** Items the rules had opened, for a grandfathering publish in a course that is not sticky. */
   earned: string[];
   facts: ProjectedFact[];
-  /** When the learner met what the course asks for its certificate, epoch ms. */
+  /** When the learner met the course's requirement for a certificate, epoch ms. */
   certified_at?: number | null;
   /** Scores that wait for their release. */
   held?: readonly HeldScore[];
@@ -42,11 +42,11 @@ export interface MirroredEnrollment {
   activation: number;
   engine: number;
   computed_at: number | null;
-  /** Since when it is marked; null where that was not asked for. */
+  /** Since when it is marked; null if it was not read. */
   stale_since: number | null;
 }
 
-/** Which activation of a course applies, as its pointer says. */
+/** The activation of a course that its pointer names. */
 type Activation = { activation: number; last_relock: number };
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
@@ -74,7 +74,7 @@ const idListSchema = z.array(z.string());
 
 /** A fact as D1 has it. */
 export type FactRow = typeof progress.$inferSelect;
-/** What of a row makes the mirror. */
+/** The columns of a row that make the mirror. */
 export type MirrorRow = Pick<
   typeof enrollments.$inferSelect,
   | "id"
@@ -129,8 +129,9 @@ export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredE
 }
 
 /**
- * What stays open when a course moves from the activation a learner last saw to `pointer`: nothing if any activation
- * between relocked; otherwise what was kept, and what the rules had opened (grandfathering).
+ * The items that stay open when a course moves from the activation a learner last saw to `pointer`: none if any
+ * activation in between relocked; otherwise those that were kept open, and those that the rules had opened
+ * (`grandfather`).
  */
 export function keptAcross(
   pointer: Activation,

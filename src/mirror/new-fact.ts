@@ -1,6 +1,6 @@
 import type { How, Outcome, Points } from "../unlock/index.ts";
 
-/** One thing a learner did. `at` is epoch ms; null is now. */
+/** One thing that a learner did. `at` is epoch ms; null is now. */
 export interface NewFact {
   item: string;
   completed: boolean;
@@ -10,20 +10,20 @@ export interface NewFact {
   outcome?: Outcome | null;
   /** The score in points; the percentage follows from them. */
   points?: Points | null;
-  /** It was opened; without anything else that is no attempt. */
+  /** It was opened; this alone is no attempt. */
   viewed?: boolean;
   submitted?: boolean;
-  /** How it was completed, where it was; an older Worker does not say. */
+  /** How it was completed, if it was; an older Worker does not send it. */
   how?: How | null;
-  /** A service tells that the learner contributed. */
+  /** A service reports that the learner contributed. */
   contributed?: boolean;
-  /** It waits for its release: until then it neither counts nor shows. */
+  /** It waits for its release: until then it does not count and is not shown. */
   held?: boolean;
-  /** What is held of the item counts from now on. Nothing else goes with it. */
+  /** The held score of the item counts from now on. It comes without other fields. */
   release?: boolean;
-  /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
+  /** It replaces all facts of the item, also by lower scores and earlier dates. */
   correct?: boolean;
-  /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
+  /** With `correct`: items that the replaced fact opened lock again, if the rules do not open them now. */
   relock?: boolean;
 }
 

@@ -3,36 +3,39 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { NONE, type Program } from "../unlock/index.ts";
 import type { Want } from "./contract.ts";
 
-// Cursors of the lists of items. A page may be followed by a new course version in which the row that it ended with has
-// moved or is gone, so a cursor does not point at a row of the list: it names the last item of the pages before by its
-// number in the version they were rendered from, which never changes. What is left is every row that those pages did not
-// hold, in the order of today.
+// Cursors of the lists of items. After a page, a new course version may be published in which the page's last row has
+// moved or is gone. So a cursor does not name a row of the list: it names the last item of the pages before by its
+// number in the version from which they were made, which never changes. The next page has every row that those pages
+// did not have, in today's order.
 
 /** What is asked for as a list. */
 export type ListWant = Extract<Want, { kind: "chapters" | "problems" }>;
 
-/** Items `0` to `last` of one version have been passed. */
+/** Items `0` to `last` of one version are on earlier pages. */
 interface Passed {
   version: number;
   program: Program;
   last: number;
 }
 
-/** What the pages before have passed, one entry for each version they were rendered from. */
+/** The items on earlier pages, one entry for each version from which they were made. */
 export type Walked = readonly Passed[];
 
-/** Nothing was passed: the list starts. */
+/** There is no earlier page: the list starts. */
 export const FROM_START: Walked = [];
 
 const POSITION = /^\d{1,9}:\d{1,5}(?:_\d{1,9}:\d{1,5})*$/;
 
-/** Versions one walk over a list remembers. Beyond it the first are forgotten: rows may come twice, and none is left out. */
+/**
+ * Versions that one walk over a list remembers. Above that the first are forgotten: rows may come twice, and none is
+ * left out.
+ */
 const MAX_VERSIONS = 16;
 
 /**
  * Reads a cursor's position.
- * @param current the version that is at hand; others are loaded.
- * @returns `unavailable` while a version cannot be loaded, `invalid_cursor` for what is no position of this list.
+ * @param current the present version; others are loaded.
+ * @returns `unavailable` while a version cannot be loaded, `invalid_cursor` for an invalid position of this list.
  */
 export async function walkedBefore(
   want: Want,
@@ -57,7 +60,7 @@ export async function walkedBefore(
   return ok(walked);
 }
 
-/** A cursor of the release before named a row by its id. Such a row that is gone is refused, not taken for the end. */
+/** A cursor of the release before named a row by its id. If the row is gone, it is refused, not taken for the end. */
 function rowOfEarlierRelease(
   want: ListWant,
   id: string,
@@ -76,7 +79,7 @@ function isListed(program: Program, want: ListWant, item: number): boolean {
   return want.chapter === null || program.ids[program.chapterOf[item] ?? NONE] === want.chapter;
 }
 
-/** Which items of a version earlier pages have passed. */
+/** The items of a version that are on earlier pages. */
 export function passedIn(walked: Walked, want: ListWant, version: number, program: Program): (item: number) => boolean {
   if (walked.length === 0) return () => false;
   let last: number = NONE;

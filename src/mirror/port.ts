@@ -4,19 +4,19 @@ import type { Result } from "../platform/results.ts";
 import type { Mirror, ProjectionBatch } from "./contract.ts";
 
 /**
- * What the rooms below the enrollment object ask of it. They know the object by this alone: it is built on them, so they
- * may not import it. Every method is harmless to repeat.
+ * The methods of the enrollment object for the rooms below it. The object imports those rooms, so they import only this
+ * type. Every method can be repeated without harm.
  */
 export interface EnrollmentPort {
-  /** What still waits for D1, or null when nothing does; with its news for other systems if some listen. */
+  /** The rows that wait for D1, or null when there are none; with its events for other systems if some listen. */
   pendingProjection(withNews?: boolean): Promise<Result<ProjectionBatch | null>>;
   /** D1 has everything up to `head`; live events up to `sentUpTo` are published. */
   confirmProjection(head: number, sentUpTo?: number): Promise<Result<{ remaining: number }>>;
-  /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
+  /** Another course of the learner asks for this one. @returns since when it is completed; null if it is not. */
   watchCourse(course: string): Promise<Result<number | null>>;
-  /** Another course of the learner tells that it is completed, or no longer. */
+  /** Another course of the learner reports that it is completed, or no longer. */
   tellCourse(news: { course: string; completed_at: number | null }): Promise<Result<null>>;
-  /** Brings the snapshot up to date; `force` recomputes it even when nothing differs. */
+  /** Refreshes the snapshot; `force` computes it again even when nothing differs. */
   refresh(pointer: CoursePointer, force: boolean): Promise<Result<{ mirror: Mirror; recomputed: boolean }>>;
 }
 

@@ -18,14 +18,14 @@ import { type ProjectionMessage, projectionMessageSchema } from "./messages.ts";
 import { mirrorStatements } from "./mirror-rows.ts";
 import { callPort } from "./port.ts";
 
-/** Objects asked at the same time by one consumer run; the platform allows six open connections, the rest queue. */
+/** Objects called at the same time by one consumer run; the platform allows six open connections, the others wait. */
 const PARALLEL_OBJECTS = 12;
-/** Bytes of what goes to D1 in one transaction; its statements are cut by bytes again. One delivery may have more. */
+/** Bytes that go to D1 in one transaction; its statements are also cut by bytes. One delivery may have more. */
 const MAX_GROUP_BYTES = 1_500_000;
-/** Bytes of deliveries held at once; up to {@link PARALLEL_OBJECTS} more may be under way. */
+/** Bytes of deliveries in memory at once; up to {@link PARALLEL_OBJECTS} more may be on their way. */
 const MAX_HELD_BYTES = 8_000_000;
 
-/** Seconds until what could not be delivered with others comes again; a retry of the queue waits as long. */
+/** Seconds until enrollments that could not be delivered with others come again; a retry of the queue waits as long. */
 const APART_DELAY_S = 60;
 
 /** Rows name an enrollment, whose id ends with its user. */
@@ -52,7 +52,7 @@ const UPSERT_FACTS = setStatement(
   WHERE excluded.seq > progress.seq`,
 );
 
-/** Texts stay in the object. Only an answer that waits for its verdict is here too: graders read from here. */
+/** Texts stay in the object. Only an answer that waits for its verdict is here too: graders read it from here. */
 const UPSERT_SUBMISSIONS = setStatement(
   (set) => `
   INSERT INTO submissions (id, enrollment_id, item_id, answer, status, score, feedback, submitted_at, judged_at)
@@ -74,11 +74,11 @@ const INSERT_EVENTS = setStatement(
 );
 
 /**
- * Delivers the pending rows of enrollment objects to D1, and confirms them to the objects. A message names objects;
- * what is delivered is what is pending when an object is asked, so duplicates and reordering have no effect. Each
- * message is acknowledged or retried by itself, and one bad enrollment delays no other: of a message that names many,
- * those that could not be delivered come again one by one. After its last retry it is
- * dropped: the object announces itself again for as long as rows are pending.
+ * Delivers the pending rows of enrollment objects to D1, and confirms them to the objects. A message names objects; the
+ * pending rows at the time of the call are delivered, so duplicates and another order have no effect. Each message is
+ * acknowledged or retried separately, and one faulty enrollment delays no other: if a message names many, those that
+ * could not be delivered come again one by one. After its last retry a message is dropped: the object announces itself
+ * again as long as rows are pending.
  */
 export async function consumeProjections(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   const readable: { message: Message<unknown>; ids: string[] }[] = [];
@@ -104,7 +104,7 @@ export async function consumeProjections(batch: MessageBatch<unknown>, env: Env)
   }
 }
 
-/** Announces enrollments again, each by itself: what keeps one of them from being delivered keeps no other waiting. */
+/** Announces enrollments again, one by one: a faulty one delays no other. */
 async function sendApart(env: Env, ids: readonly string[]): Promise<boolean> {
   try {
     const messages = ids.map((enrollment_id): ProjectionMessage => ({ type: "project", enrollment_id }));
@@ -117,9 +117,8 @@ async function sendApart(env: Env, ids: readonly string[]): Promise<boolean> {
 }
 
 /**
- * Projects enrollments now. Also called directly after a write that can take access away (a lock, a revocation), so
- * that the D1 fallback cannot answer from before it; whatever fails stays in the outbox and comes through the queue.
- *
+ * Projects enrollments now. It is also called right after a write that can take access away (a lock, a revocation), so
+ * that the D1 fallback cannot answer from before it; rows that fail stay in the outbox and come through the queue.
  * @returns the ids whose outbox was empty or has been delivered and confirmed.
  */
 export async function projectEnrollments(env: Env, ids: readonly string[]): Promise<Set<string>> {
@@ -129,7 +128,7 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
     const collected = await collectPending(env, waiting, done);
     const collectedAt = Date.now();
     const { groups } = await groupByShard(env, collected, courseOf);
-    // A shard that does not answer keeps none of the others waiting.
+    // A shard that does not answer delays none of the others.
     await Promise.all(
       groups.map(async ({ shard, items }) => {
         for (const group of groupBySize(items)) {
@@ -148,12 +147,12 @@ function courseOf({ enrollment_id }: ProjectionBatch): string {
   return parseEnrollmentId(enrollment_id).course;
 }
 
-/** Deliveries of one enrollment in a row at most, when all its pending rows are wanted at once. */
+/** Most deliveries of one enrollment in a row, when all its pending rows are needed at once. */
 const MAX_DELIVERIES = 200;
 
 /**
- * Projects an enrollment until nothing is pending: what one delivery carries is bounded, what is pending is not.
- * @returns false when something could not be delivered, or more came than can be waited for.
+ * Projects an enrollment until nothing is pending: one delivery has a limit, the pending rows have none.
+ * @returns false when something could not be delivered, or too many new rows came.
  */
 export async function drainEnrollment(env: Env, id: string): Promise<boolean> {
   for (let delivery = 0; delivery < MAX_DELIVERIES; delivery += 1) {
@@ -166,8 +165,8 @@ export async function drainEnrollment(env: Env, id: string): Promise<boolean> {
 }
 
 /**
- * Asks objects for their pending rows, and takes those it has asked from the list. It stops when it holds as much as
- * may be held at once: a consumer is given a hundred objects, and each may have megabytes pending.
+ * Asks objects for their pending rows, and removes those it has asked from the list. It stops when the memory limit is
+ * reached: a consumer gets a hundred objects, and each may have megabytes pending.
  */
 async function collectPending(env: Env, waiting: string[], done: Set<string>): Promise<ProjectionBatch[]> {
   const collected: ProjectionBatch[] = [];
@@ -189,9 +188,9 @@ async function collectPending(env: Env, waiting: string[], done: Set<string>): P
   return collected;
 }
 
-/** Delivers a group and has it confirmed. @returns those that are done. */
+/** Delivers a group and confirms it. @returns those that are done. */
 async function deliverGroup(env: Env, shard: Shard, group: readonly ProjectionBatch[]): Promise<ProjectionBatch[]> {
-  // First, so that a D1 that does not answer does not keep the audit chain waiting.
+  // First, so that a D1 that does not answer does not delay the audit chain.
   const unaudited = await unauditedOf(env, group);
   const delivered = await deliver(env, shard, group);
   for (const id of unaudited) delivered.delete(id);
@@ -220,7 +219,7 @@ async function unauditedOf(env: Env, group: readonly ProjectionBatch[]): Promise
 }
 
 /**
- * Sends the live events that learners' objects could not send themselves.
+ * Sends live events that learners' objects could not send themselves.
  * @returns enrollments whose learner could not be reached: they are not confirmed, and come again.
  */
 async function unnotified(env: Env, group: readonly ProjectionBatch[]): Promise<Set<string>> {
@@ -235,8 +234,8 @@ async function unnotified(env: Env, group: readonly ProjectionBatch[]): Promise<
 }
 
 /**
- * Writes a group in one D1 batch; if that fails while D1 takes other writes, one by one, so that a poisonous enrollment is
- * found and left.
+ * Writes a group in one D1 batch. If that fails while D1 accepts other writes, writes them one by one, so that only the
+ * faulty enrollment is left out.
  */
 async function deliver(env: Env, { name, db }: Shard, group: readonly ProjectionBatch[]): Promise<Set<string>> {
   const delivered = new Set<string>();
@@ -245,10 +244,10 @@ async function deliver(env: Env, { name, db }: Shard, group: readonly Projection
     return new Set(group.map((entry) => entry.enrollment_id));
   } catch (fault) {
     logFault("projection_batch_failed", fault, { enrollments: group.length, shard: name });
-    // Where one course has moved, each is brought to where it is now.
+    // If a course has moved, each of its enrollments goes to its present place.
     if (!isMoved(fault) && (group.length === 1 || !(await takesWrites(db)))) return delivered;
   }
-  // A course that was waited for once, and is still on its way, is not waited for again.
+  // A course that was waited for once, and is still moving, is not waited for again.
   const onTheirWay = new Set<string>();
   for (const entry of group) {
     const course = courseOf(entry);
@@ -273,7 +272,7 @@ async function writeProjections(env: Env, db: D1Database, group: readonly Projec
     group.flatMap((entry) => pick(entry).map((row) => ({ enrollment_id: entry.enrollment_id, ...row })));
   const told = await newsStatements(env, db, group.flatMap(newsIn), Date.now());
   const statements = [
-    // Before the mirrors, which say that they are told.
+    // Before the mirrors, which say that other systems were notified.
     ...told.statements,
     ...mirrorStatements(
       db,
@@ -295,7 +294,7 @@ async function writeProjections(env: Env, db: D1Database, group: readonly Projec
       rowsOf((entry) => entry.events),
     ),
   ];
-  // A delivery that only notifies somebody has no rows.
+  // A delivery that only notifies others has no rows.
   if (statements.length === 0) return;
   await db.batch([...writesTo(db, group.map(courseOf)), ...statements]);
   logEvent("projected", { enrollments: group.length });
@@ -307,7 +306,7 @@ function newsIn({ enrollment_id, head, news = [] }: ProjectionBatch): Enrollment
   return news.length === 0 ? [] : [{ enrollment: enrollment_id, course, head, news }];
 }
 
-/** What D1 keeps of a submission. */
+/** The columns of a submission in D1. */
 function withoutTexts(submission: ProjectedSubmission): ProjectedSubmission {
   return { ...submission, answer: submission.status === "pending" ? submission.answer : "", feedback: null };
 }

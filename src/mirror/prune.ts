@@ -10,16 +10,16 @@ import {
   pruneEventsFrom,
 } from "./statements.ts";
 
-/** Announcements stay in D1 this long. */
+/** How long announcements stay in D1. */
 export const EVENT_RETENTION_MS = 7 * DAY_MS;
-/** Divergences that the shadow check has found. */
+/** How long divergences of the shadow check stay. */
 export const FINDING_RETENTION_MS = 30 * DAY_MS;
-/** Rows removed per statement, so that no statement holds the database long. */
+/** Rows removed by one statement, so that no statement holds the database for long. */
 const PRUNE_PAGE = 2_000;
-/** Announcements looked at by one page. */
+/** Announcements read for one page. */
 export const EVENT_PAGE = 5_000;
 
-/** Nightly: removes what is past its time. @returns whether there may be more. */
+/** Every night: removes old rows. @returns whether there may be more. */
 export async function pruneMirror(env: Env, now: number): Promise<boolean> {
   const pages = await onEveryShard(env, async ({ db }) => {
     const isMore = await pruneEvents(db, now - EVENT_RETENTION_MS);
@@ -34,8 +34,8 @@ async function pruneFindings(db: D1Database, before: number): Promise<boolean> {
 }
 
 /**
- * Announcements have no index by age, which every completion would pay for: the night walks over all of them, page by page.
- * Where it stands is in D1; a page that comes twice does no harm.
+ * Announcements have no index by age, because every completion would pay for it: the nightly job reads all of them,
+ * page by page. D1 has its progress; a page that comes twice does no harm.
  */
 async function pruneEvents(db: D1Database, before: number): Promise<boolean> {
   const place = await placeOfWalk(db).first<string>("place");

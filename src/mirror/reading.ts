@@ -21,8 +21,8 @@ import { type ListWant, passedIn, positionAfter, type Walked } from "./paging.ts
 export type SignCursor = (scope: string, position: string) => Promise<string>;
 
 /**
- * A learner's course as it was asked for, and as it is now. They are one and the same unless another instant was asked
- * for: then the first says states and reasons, and the second what may be known and shown at all.
+ * A learner's course as it was requested, and as it is now. They are the same unless another instant was requested:
+ * then the first has states and reasons, and the second decides what may be known and shown at all.
  */
 export interface Views {
   asked: View;
@@ -32,12 +32,12 @@ export interface Views {
   presentVersion: number;
 }
 
-/** The views of who asks for the present. */
+/** The views for a request about the present. */
 export function presentOnly(present: View, version: number): Views {
   return { asked: present, present, version, presentVersion: version };
 }
 
-/** The rows of a list as JSON text: each is rendered when a page first asks for it, once per snapshot and language. */
+/** The rows of a list as JSON text: each is made when a page first needs it, once for each snapshot and language. */
 export class ListRows {
   readonly places: readonly Place[];
   readonly program: Program;
@@ -65,7 +65,7 @@ export class ListRows {
 
 const encoder = new TextEncoder();
 
-/** The list and its filters, as cursors are signed for it. */
+/** The list and its filters, for which cursors are signed. */
 export function cursorScope(
   course: string,
   want: { kind: "chapters" } | { kind: "problems"; chapter: string | null },
@@ -84,8 +84,8 @@ export function listRows(view: View, want: ListWant, language: Language): Result
 }
 
 /**
- * The body of a list answer: the first rows that earlier pages have not passed. Everything but the cursor's signature is
- * taken from the arguments before it waits.
+ * The body of a list answer: the first rows that are not on earlier pages. All arguments except the cursor's signature
+ * are read before it waits.
  */
 export async function listBody(
   rows: ListRows,
@@ -132,7 +132,7 @@ export function agendaBody(view: View, language: Language): Content {
   return { kind: "body", body: encoder.encode(JSON.stringify(agendaOf(view, language))) };
 }
 
-/** One item with how it may be opened now, or the explanation alone. Nothing but this item is rendered. */
+/** One item with its access now, or only the explanation. Only this item is rendered. */
 export function itemContent(
   { asked, present, presentVersion }: Views,
   want: Extract<Want, { kind: "item" | "why" }>,
@@ -162,7 +162,7 @@ function nothingToExplain(item: string): Explanation {
   return { item, is_locked: false, conditions: [], reasons: [], to_unlock: [], do_next: [], sentence };
 }
 
-/** Answers any want from a view that is computed for this one request (real time, staff, another instant). */
+/** Answers any request from a view that is computed for this one request (real time, staff, another instant). */
 export async function contentFrom(
   views: Views,
   request: Pick<ReadRequest, "want" | "language" | "zone">,
@@ -182,7 +182,7 @@ export async function contentFrom(
   return ok(await listBody(rows.value, cursorScope(view.program.outline.course, want), want, walked, snapshot, sign));
 }
 
-/** The numbers that make up a snapshot's freshness; instants in epoch ms. */
+/** The numbers of a snapshot's freshness; instants in epoch ms. */
 export interface Freshness {
   version: number;
   computed_at: number;
@@ -213,8 +213,8 @@ export function snapshotInfo(
 }
 
 /**
- * Strong validator of one answer: the freshness tuple, the instant of evaluation, how it came about (all of which the
- * body shows), and what was asked for.
+ * Strong validator of one answer: the freshness tuple, the instant of evaluation, the source (all of which are in the
+ * body), and the request.
  */
 export function etagOf(snapshot: SnapshotInfo, want: Want, language: Language, zone: string | null): string {
   const { version, source, computed_at, progress_seq, policy_seq, course_version, engine, stale_since } = snapshot;

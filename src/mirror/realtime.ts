@@ -10,18 +10,17 @@ import { mirroredView } from "./mirrored.ts";
 import { walkedBefore } from "./paging.ts";
 import { contentFrom, presentOnly, type SignCursor, type Views } from "./reading.ts";
 
-/** Wait suggested when D1 has not caught up with a write the caller knows of. */
+/** Suggested wait when D1 does not have a write yet that the caller knows of. */
 const CATCH_UP_S = 2;
 
 /**
- * Answers a read from D1 when the enrollment object cannot, with the same evaluator. At most three D1 statements,
- * whatever the size of the course: pointer with outline (none if remembered), the enrollment, its facts. A cursor of
- * another course version may take one more for that version.
- *
- * D1 may lag behind the object by what is still in its outbox. Facts open things, so a lagging answer locks too much
- * rather than too little (invariant 7); policy changes are projected before they are acknowledged while D1 answers. The
- * one exception is a rule under `not`: until the fact that closes it is projected (usually a second), the fallback may
- * still show such an item open. A write on it is decided by the object anyway.
+ * Answers a read from D1 when the enrollment object cannot, with the same evaluator. At most three D1 statements for a
+ * course of any size: pointer with outline (none if remembered), the enrollment, its facts. A cursor of another course
+ * version may need one more for that version. D1 may be behind the object by the rows in its outbox. Facts open items,
+ * so an answer that is behind locks too much rather than too little (invariant 7); policy changes are projected before
+ * they are acknowledged while D1 answers. The one exception is a rule under `not`: until the fact that closes it is
+ * projected (usually a second), the fallback may still show such an item open. The object decides about a write on it
+ * anyway.
  */
 export async function readRealtime(
   databases: CourseDatabases,

@@ -14,9 +14,8 @@ export type ShadowOutcome = "equal" | "lagging" | "diverged";
 
 /**
  * The shadow check: evaluates from D1 what an object has just answered, and compares. Only equal inputs are compared;
- * while D1 lags behind the object the check is skipped. A divergence is written down; there must be none.
- *
- * @param states what the object answered, at `snapshot`.
+ * while D1 is behind the object the check is skipped. A divergence is stored; there must be none.
+ * @param states the object's answer, at `snapshot`.
  */
 export async function shadowCheck(
   env: Env,

@@ -1,2 +1,2 @@
-/** The schemas of messages, apart from index.ts: who reads no queue evaluates none. */
+/** The schemas of messages, apart from index.ts: code that reads no queue evaluates none. */
 export { projectionMessageSchema, refreshMessageSchema } from "./messages.ts";

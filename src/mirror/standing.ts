@@ -3,22 +3,20 @@ import { ENGINE, type Program } from "../unlock/index.ts";
 import type { MirroredEnrollment } from "./mirrored.ts";
 import { mirroredView } from "./mirrored.ts";
 
-/** What is left to say of a snapshot that would be the same now. */
+/** What must still be noted about a snapshot that stays the same. */
 export interface Standing {
-  /** Until when, epoch ms; null: for good. */
+  /** Until when, epoch ms; null: without end. */
   valid_until: number | null;
   /** What the learner sees, by item number. */
   visible: Uint8Array;
 }
 
 /**
- * Whether an enrollment that nobody has woken would answer now, on another course version or at a later instant, exactly as
- * its object answered last. The object may then sleep on. It is decided by what D1 mirrors, with the evaluator that the
- * object has; where that is not enough to be sure, the object is asked.
- *
- * An object that slept through a version moves from the one before to the one after. So nothing may differ that it would
- * have carried over: what is kept open, what the rules opened, and which items there are.
- *
+ * Whether an enrollment whose object is not woken would answer now, on another course version or at a later instant,
+ * exactly as its object answered last. Then the object need not be woken. The mirror in D1 decides, with the same
+ * evaluator; if it is not enough to be sure, the object is called. An object that slept during a version moves from the
+ * one before to the one after. So nothing may differ that it would have taken along: items kept open, items that the
+ * rules opened, and the list of items.
  * @param from the version of the mirror's snapshot.
  * @returns null when something differs, or may.
  */

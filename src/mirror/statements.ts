@@ -10,11 +10,11 @@ export const pruneDivergences = statement<[before: number, limit: number]>(
   "DELETE FROM divergences WHERE id IN (SELECT id FROM divergences WHERE detected_at < ? LIMIT ?)",
 );
 
-/** Where the night's walk over announcements stands. */
+/** The progress of the nightly job through the announcements. */
 // plan: SEARCH walks USING PRIMARY KEY (name=?)
 export const placeOfWalk = statement<[]>("SELECT place FROM walks WHERE name = 'unlock_events'");
 
-/** The last announcement of a page; none where fewer are left. */
+/** The last announcement of a page; none if fewer are left. */
 // plan: SEARCH unlock_events USING PRIMARY KEY ((enrollment_id,version)>(?,?))
 export const endOfPage = statement<[enrollment: string, version: number, rows: number]>(
   `SELECT enrollment_id, version FROM unlock_events WHERE (enrollment_id, version) > (?1, ?2)
@@ -42,14 +42,14 @@ export const noteWalk = statement<[place: string]>(
   "INSERT INTO walks (name, place) VALUES ('unlock_events', ?1) ON CONFLICT (name) DO UPDATE SET place = ?1",
 );
 
-/** What opened for a learner, the latest first. */
+/** Items that opened for a learner, the latest first. */
 // plan: SEARCH unlock_events USING PRIMARY KEY (enrollment_id=?)
 export const openedFor = statement<[enrollment: string, limit: number]>(
   `SELECT version, unlocked, announced_at FROM unlock_events WHERE enrollment_id = ? AND unlocked <> '[]'
     ORDER BY version DESC LIMIT ?`,
 );
 
-/** What a person has judged of a learner's work, the latest first. A score that is held is not here. */
+/** Work of a learner that a person has judged, the latest first. A held score is not among it. */
 // plan: SEARCH submissions USING INDEX submissions_judged (enrollment_id=?)
 export const judgedFor = statement<[enrollment: string, limit: number]>(
   `SELECT id, item_id, judged_at FROM submissions

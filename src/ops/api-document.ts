@@ -1,12 +1,9 @@
 import { eventDataSchema, socketMessageSchema } from "../events/shapes.ts";
 import type { LazyApi } from "../platform/http/lazy-api.ts";
 
-// The Worker itself has no part of this file: the build calls it, and the outcome lies among the static assets.
+// No part of this file is in the Worker: the build calls it, and the result is among the static assets.
 
-/**
- * The API's description, made from the schemas that validate.
- * @param api of createApi.
- */
+/** The description of the API, made from its validation schemas. @param api of createApi. */
 export async function openApiDocument(api: LazyApi, origin: string) {
   const app = await api.whole();
   app.openAPIRegistry.register("EventData", eventDataSchema);
@@ -30,8 +27,8 @@ export async function openApiDocument(api: LazyApi, origin: string) {
 }
 
 /**
- * A pattern of JSON Schema is the expression alone and always read as Unicode; of an expression that carries a flag the
- * generator leaves the end of the notation of the programming language (`^a$/u`), with which nothing would match.
+ * In JSON Schema a pattern is only the expression, and is always read as Unicode. For an expression with a flag, the
+ * generator also writes the end of the notation in JavaScript (`^a$/u`), and nothing would match it.
  */
 function withoutFlags(node: unknown): void {
   if (typeof node !== "object" || node === null) return;

@@ -98,7 +98,8 @@ export function deadLetterRoutes() {
       const target = { type: "dead_letter", id };
       const ordered = await orderAudit(c, { action: "dead_letter.replayed", target, details: { queue: letter.queue } });
       if (!ordered.ok) return respond(c, ordered.refusal);
-      // Sent first, noted after: a crash between sends it twice, which every consumer takes, and never not at all.
+      // Sent first and noted after: after a crash in between, the message is sent twice, which every consumer accepts,
+      // and it is never lost.
       try {
         await queue.send(JSON.parse(letter.body));
       } catch (fault) {

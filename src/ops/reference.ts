@@ -3,16 +3,16 @@ import { respond } from "../platform/http/answers.ts";
 import type { AppContext, AppEnv } from "../platform/http/context.ts";
 import { refuse } from "../platform/results.ts";
 
-/** Where the build leaves what is said here (scripts/lib/reference). Only the path counts: assets have no host. */
+/** The place of the built files (scripts/lib/reference). Only the path counts: assets have no host. */
 const FOLDER = "https://assets.invalid/assets/";
-/** Stands in them for scheme and host of the service. */
+/** A placeholder in them for scheme and host of the service. */
 const PLACEHOLDER = "https://origin.invalid";
-/** Origins that mean nothing else inside JSON, HTML or a shell's quotes; others are left out. */
+/** Origins without a special meaning inside JSON, HTML or a shell's quotes; others are left out. */
 const PLAIN_ORIGIN = /^https?:\/\/(?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?$/;
 
 /**
- * Adds /openapi.json, the API's description, and /docs, the same for people. Both are made by the build, from the
- * schemas that validate: what makes them is three times as large as what it makes, and no request needs it.
+ * Adds /openapi.json, the description of the API, and /docs, the same for people. The build makes both from the
+ * validation schemas: the code that makes them is three times as large as the result, and no request needs it.
  */
 export function mountReference(app: OpenAPIHono<AppEnv>): void {
   app.get("/openapi.json", async (c) => {
@@ -39,8 +39,8 @@ function missing(c: AppContext): Response {
 }
 
 /**
- * Headers of the page: it may load nothing and run nothing. Its style is allowed by its hash (CSP level 3), so that even
- * a slip in escaping could not smuggle in another one.
+ * Headers of the page: it may load nothing and run nothing. Its style is allowed by its hash (CSP level 3), so that
+ * another style could not be inserted even through an error in escaping.
  */
 async function pageHeaders(page: string): Promise<Record<string, string>> {
   const style = /<style>([^<]*)<\/style>/.exec(page)?.[1] ?? "";

@@ -50,14 +50,14 @@ export const endMove = statement<[course: string, step: number]>(
   "DELETE FROM course_moves WHERE course_slug = ? AND step = ?",
 );
 
-/** Takes the next step of a move, unless somebody holds it. */
+/** Takes the next step of a move, unless another call holds it. */
 // plan: SEARCH course_moves USING PRIMARY KEY (course_slug=?)
 export const takeMove = statement<[course: string, now: number, until: number]>(
   `UPDATE course_moves SET step = step + 1, leased_until = ?3 WHERE course_slug = ?1 AND leased_until <= ?2
     RETURNING *`,
 );
 
-/** Closes a course where it is, unless this very step has done so. */
+/** Closes a course in its present place, unless this step has already done so. */
 // plan: SCAN CONSTANT ROW
 // plan: SCALAR SUBQUERY 1
 // plan: SEARCH moving_courses USING PRIMARY KEY (course_slug=?)
@@ -67,7 +67,7 @@ export const closeCourse = statement<[course: string, generation: number, step: 
       WHERE course_slug = ?1 AND generation = ?2 AND step = ?3 AND state = ?4)`,
 );
 
-/** Tells a shard the step of a move; an older step is refused by what this leaves. */
+/** Notes the step of a move in a shard, which then refuses older steps. */
 // plan: looks nothing up
 export const noteMoveStep = statement<[course: string, generation: number, step: number, state: string]>(
   `INSERT INTO moving_courses (course_slug, generation, step, state) VALUES (?1, ?2, ?3, ?4)
@@ -75,14 +75,14 @@ export const noteMoveStep = statement<[course: string, generation: number, step:
     WHERE generation < ?2 OR (generation = ?2 AND step < ?3 AND state = ?4)`,
 );
 
-/** Notes where a course has moved. */
+/** Notes the new place of a course. */
 // plan: looks nothing up
 export const leaveNote = statement<[course: string, movedTo: string | null, generation: number]>(
   `INSERT INTO closed_courses (course_slug, moved_to, generation) VALUES (?1, ?2, ?3)
     ON CONFLICT (course_slug) DO UPDATE SET moved_to = ?2, generation = ?3`,
 );
 
-/** Takes writes of a course again. */
+/** Accepts writes of a course again. */
 // plan: SEARCH closed_courses USING PRIMARY KEY (course_slug=?)
 export const openCourse = statement<[course: string, generation: number]>(
   "DELETE FROM closed_courses WHERE course_slug = ? AND generation = ?",
@@ -124,8 +124,8 @@ export const LEARNERS_OF = setStatement(
 );
 
 /**
- * Removes what a course has left behind, only while the shard is closed by this very move: a late call removes nothing of a
- * course that has come back. In this order.
+ * Removes the rows of a course that has moved away, only while this move keeps the shard closed: a late call removes
+ * nothing of a course that has come back. In this order.
  */
 // plan of divergences: SEARCH divergences USING INDEX divergences_by_enrollment (enrollment_id=?)
 // plan of divergences: LIST SUBQUERY 1

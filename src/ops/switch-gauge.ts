@@ -2,7 +2,7 @@ import { loadReadSwitch } from "../mirror/index.ts";
 import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
 
-/** The read switch as it stands: who looks at the fallback must know whether somebody wanted it. */
+/** The state of the read switch: somebody who sees reads from the fallback must know whether they were wanted. */
 export const switchSection: Section = {
   name: "switch",
   async read(env) {

@@ -48,8 +48,8 @@ const setRoute = defineRoute(
 );
 
 /**
- * The switch is thrown when objects or D1 are in trouble, so its entry waits for neither: it goes into the chain, else
- * into D1's outbox, and when neither answers the log alone has it.
+ * The switch is used when objects or D1 have faults, so its entry waits for neither: it goes into the chain, else into
+ * D1's outbox, and if neither answers only the log has it.
  */
 async function auditIfPossible(c: AppContext, realtime_percent: number): Promise<void> {
   const target = { type: "switch", id: "realtime-reads" };
@@ -65,13 +65,13 @@ async function auditIfPossible(c: AppContext, realtime_percent: number): Promise
   }
 }
 
-/** Switches that act without a deploy, to be mounted at /api/v1. */
+/** Switches that work without a deploy, to be mounted at /api/v1. */
 export function switchRoutes() {
   return newRouter()
     .openapi(showRoute, async (c) => c.json(await loadReadSwitch(c.env), 200))
     .openapi(setRoute, async (c) => {
       const now = Date.now();
-      // No Idempotency-Key: D1 keeps those, and this must work while D1 does not.
+      // No Idempotency-Key: D1 stores those, and this must work while D1 does not answer.
       const value: ReadSwitch = { ...c.req.valid("json"), set_at: toInstant(now) };
       await auditIfPossible(c, value.realtime_percent);
       await c.env.SWITCHES.put(READ_SWITCH_KEY, JSON.stringify(value));

@@ -8,15 +8,14 @@ import {
   type RecordType,
 } from "./types.ts";
 
-/** Rows of a page when nobody says otherwise. */
+/** Rows of a page by default. */
 const DEFAULT_LIMIT = 50;
 
 /**
- * Builds a query of one record type. Fields are checked against the type as they are named, so that nothing a caller
- * sends becomes part of SQL.
- *
- * @throws RangeError for a field that the type does not have, a value that is not of the field's type, and a comparison
- * or sort that would leave out nulls without saying so: faults of the code, not of the caller.
+ * Builds a query of one record type. Fields are checked against the type, so that nothing from a caller becomes part of
+ * SQL.
+ * @throws RangeError for a field that the type does not have, a value of another type than the field, and a comparison
+ * or sort that would leave out nulls without saying so: these are errors of the code, not of the caller.
  */
 export class QueryBuilder {
   readonly #type: RecordType;
@@ -55,7 +54,7 @@ export class QueryBuilder {
 
   sortBy(field: string, descending = false): this {
     this.#typeOf(field);
-    // A comparison leaves out what is null: among the rest a page can continue.
+    // A comparison leaves out nulls, so a page can continue among the other rows.
     const isBounded = this.#where.some((condition) => condition.field === field && condition.value !== null);
     if (!isBounded && (field === "expires_at" || this.#type.nullable?.includes(field))) {
       throw new RangeError(`"${field}" may be null, and a page cannot continue after null`);
@@ -70,8 +69,9 @@ export class QueryBuilder {
   }
 
   /**
-   * Ends the answer with the record whose body passes so many bytes, before it leaves the database: a thousand large
-   * records are more than a database may answer with. Who asks for it takes a short answer for the end of a page. Only relational backends can.
+   * Ends the answer after the record whose body exceeds so many bytes, before it leaves the database: a thousand large
+   * records are more than a database may return. The caller takes a short answer for the end of a page. Only relational
+   * backends can do it.
    */
   atMostBytes(bytes: number): this {
     this.#bytes = bytes;
@@ -88,7 +88,7 @@ export class QueryBuilder {
     return this;
   }
 
-  /** The best matches of the words first. Ranks change with what is written, so there is no page after the first. */
+  /** The best matches of the words first. Ranks change with each write, so there is only one page. */
   ranked(): this {
     this.#ranked = true;
     return this;

@@ -1,24 +1,27 @@
 import type { BackendHealth, RecordType, StorageBackend } from "./types.ts";
 
-/** Where records of a type go: the first is where they are read from, all are written to. */
+/** The backends of a record type: it is read from the first, and written to all. */
 export interface RecordRoute {
   type: RecordType;
   backends: readonly StorageBackend[];
 }
 
-/** Knows the backends by name and which record types go where. */
+/** Knows the backends by name, and the backends of each record type. */
 export class BackendRegistry {
   readonly #backends = new Map<string, StorageBackend>();
   readonly #routes = new Map<string, RecordRoute>();
 
-  /** @throws RangeError for a name that is taken. */
+  /** @throws RangeError for a name that is used already. */
   register(backend: StorageBackend): this {
     if (this.#backends.has(backend.name)) throw new RangeError(`there is a backend "${backend.name}" already`);
     this.#backends.set(backend.name, backend);
     return this;
   }
 
-  /** Sends a record type to backends, by name; naming it again replaces where it goes. @throws RangeError for an unknown name. */
+  /**
+   * Sets the backends of a record type, by name; a second call replaces the first.
+   * @throws RangeError for an unknown name.
+   */
   route(type: RecordType, ...names: readonly string[]): this {
     if (names.length === 0) throw new RangeError(`${type.name} needs a backend`);
     this.#routes.set(type.name, { type, backends: names.map((name) => this.backend(name)) });
@@ -32,7 +35,7 @@ export class BackendRegistry {
     return backend;
   }
 
-  /** @throws RangeError for a type that goes nowhere. */
+  /** @throws RangeError for a type without a backend. */
   routeOf(type: RecordType): RecordRoute {
     const route = this.#routes.get(type.name);
     if (route === undefined) throw new RangeError(`records of type ${type.name} have no backend`);
@@ -46,7 +49,7 @@ export class BackendRegistry {
     return first;
   }
 
-  /** What each backend that records go to says of itself. One that is only registered can hold nobody up. */
+  /** The health of each backend that a record type uses. One that no type uses is not asked. */
   async health(): Promise<Record<string, BackendHealth>> {
     const used = new Set([...this.#routes.values()].flatMap(({ backends }) => backends));
     const entries = await Promise.all(

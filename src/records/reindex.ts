@@ -3,14 +3,13 @@ import { SearchBackend } from "./backends/search.ts";
 import { SESSION, TASK } from "./translation/types.ts";
 
 const TYPES = [SESSION, TASK];
-/** Records indexed by one step: their texts are held in memory. */
+/** Records indexed by one step: their texts are in memory. */
 const PAGE = 200;
 
 /**
- * Indexes the words of the next records, after a restore that brought the records alone. Does nothing where the installation
- * keeps no index. Harmless to repeat, and beside writes.
- *
- * @param from what the step before returned; empty for the first.
+ * Indexes the words of the next records, after a restore that brought only the records. Does nothing in an installation
+ * without an index. A repeat, also during writes, does no harm.
+ * @param from the result of the step before; empty for the first.
  * @returns where the next step starts; null when everything is indexed.
  */
 export async function indexWords(env: Env, from: string): Promise<string | null> {

@@ -1,6 +1,6 @@
 import { statement } from "../platform/database/statement.ts";
 
-/** Raises the barrier of a journal: writes that carry an older one do nothing. */
+/** Raises the barrier of a journal: writes that carry an older epoch do nothing. */
 // plan: looks nothing up
 export const raiseFence = statement<[journal: string]>(
   `INSERT INTO record_fences (name, epoch) VALUES (?, 1)

@@ -3,7 +3,7 @@ import { fnv1a } from "../platform/hash.ts";
 import type { Result } from "../platform/results.ts";
 import type { JournalObject } from "./journal/object.ts";
 
-/** Journals there are. Fixed for ever: an owner's records are in the one its id says. */
+/** The number of journals. It can never change: the id of an owner says in which one their records are. */
 export const JOURNALS = 16;
 
 /** The journal of an owner's records (FNV-1a over the id). */
@@ -17,7 +17,7 @@ export function journalStub(env: Env, journal: number): DurableObjectStub<Journa
   return namespace.get(namespace.idFromName(`journal-${journal}`));
 }
 
-/** Calls a journal, with the retries that every object gets. Every RPC of it is harmless to repeat. */
+/** Calls a journal, with the retries of every object. Every RPC of it can be repeated without harm. */
 export function callJournal<T>(
   env: Env,
   journal: number,

@@ -2,10 +2,12 @@ import { logEvent } from "../platform/log.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { callJournal, JOURNALS } from "./stubs.ts";
 
-/** Work that has waited this long has lost its alarm, or its backend: it is worth a line. */
+/** Work that has waited this long has lost its alarm, or its backend: this is logged. */
 const STALLED_MS = 90_000;
 
-/** Every minute: looks at each journal, which re-arms its pending work; the second net below the alarms. */
+/**
+ * Every minute: looks at each journal, which schedules its pending work again; it finds what the alarms have missed.
+ */
 export async function sweepJournals(env: Env): Promise<void> {
   await inParallel(
     Array.from({ length: JOURNALS }, (_, journal) => journal),

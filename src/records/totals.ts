@@ -6,13 +6,13 @@ import { callJournal, JOURNALS } from "./stubs.ts";
 
 /** All journals in numbers. */
 export interface JournalTotals extends Omit<JournalState, "error"> {
-  /** What journals said is wrong, and which of them did not answer. */
+  /** Problems that journals report, and journals that do not answer. */
   errors: { journal: number; error: string; isUnreachable: boolean }[];
-  /** Epoch ms of the last flush of the journal that flushed longest ago; 0 when none was ever used. */
+  /** Epoch ms of the oldest last flush among the journals; 0 when none was ever used. */
   first_flushed_at: number;
 }
 
-/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported anyway. */
+/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported. */
 export async function journalTotals(env: Env): Promise<JournalTotals> {
   const states: JournalState[] = [];
   const errors: JournalTotals["errors"] = [];
@@ -48,8 +48,8 @@ export async function journalTotals(env: Env): Promise<JournalTotals> {
 }
 
 /**
- * The journals' numbers, counted in their own transactions: nothing that was acknowledged is missing in them. When a
- * journal does not answer, sums without it would look like resets, so they are left out.
+ * The journals' numbers, counted in their own transactions, so every acknowledged item is in them. When a journal does
+ * not answer, sums without it would look like resets, so the sums are left out.
  */
 export const recordSection: Section = {
   name: "records",

@@ -4,13 +4,13 @@ import { logFault } from "../../platform/log.ts";
 import { meter } from "../../platform/metrics/meter.ts";
 import { type Dependency, NamedFailureError } from "./dependencies.ts";
 
-/** A dependency that has not answered by then counts as failing, milliseconds. */
+/** A dependency that does not answer in this time counts as failing, milliseconds. */
 const TIMEOUT_MS = 1_000;
-/** Failures in a row after which a dependency is left alone. */
+/** Failures in a row after which a dependency is not asked any more. */
 const FAILURES = 3;
-/** How long it is left alone before one question tries it again, milliseconds. */
+/** How long it is not asked, before one question tries it again, milliseconds. */
 const REST_MS = 10_000;
-/** A trial that has not ended by then has lost its request, and would hold the breaker for ever. */
+/** A trial that has not ended in this time belongs to a request that was cut off; it must not block others for ever. */
 const LOST_TRIAL_MS = 5_000;
 
 type BreakerState = "closed" | "half_open" | "open";
@@ -19,13 +19,13 @@ export interface Finding {
   ok: boolean;
   breaker: BreakerState;
   latency_ms: number;
-  /** Why it is not ok, in words that say nothing of the inside. */
+  /** The reason why it is not ok, in words that show nothing internal. */
   detail?: string;
 }
 
 /**
- * Asks one dependency, in time and behind a breaker: three failures in a row, and it is spared for ten seconds, after
- * which one question decides. One of these per dependency and isolate.
+ * Asks one dependency, with a time limit and a breaker: after three failures in a row it is not asked for ten seconds,
+ * then one question decides. There is one for each dependency and isolate.
  */
 export class DependencyCheck {
   readonly #dependency: Dependency;
@@ -47,7 +47,7 @@ export class DependencyCheck {
     else {
       this.#halfOpenSince ??= now;
       if (now - this.#halfOpenSince >= LOST_TRIAL_MS) this.#breaker = newBreaker();
-      // Somebody else's question decides; waiting for it would mean waiting for another request.
+      // Another request's question decides; this one must not wait for another request.
       else return this.#finding(name, "refused", 0, "a retry is under way");
     }
     const started = performance.now();

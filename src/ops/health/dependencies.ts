@@ -4,30 +4,30 @@ import { probeWrite } from "../../platform/database/takes-writes.ts";
 import { withTimeOut } from "../../platform/http/time-out.ts";
 import { alive } from "../../platform/statements.ts";
 
-/** What the service rests on, and the smallest question each can be asked. */
+/** The dependencies of the service, and the smallest question for each. */
 export interface Dependency {
   name: DependencyName;
   ask(env: Env): Promise<unknown>;
-  /** What its users feel while it does not answer. */
+  /** The effect for users while it does not answer. */
   effect: string;
-  /** Of what it is a part: while the whole does not answer, its own reason would say nothing new. */
+  /** The dependency of which it is a part: while that one does not answer, this reason adds nothing. */
   partOf?: DependencyName;
-  /** While it answers it is not asked again for so many milliseconds: the question costs something. */
+  /** While it answers, it is not asked again for so many milliseconds: the question has a cost. */
   everyMs?: number;
 }
 
 const DEPENDENCY_NAMES = ["d1", "d1_writes", "shards", "objects", "queue", "r2", "kv"] as const;
 export type DependencyName = (typeof DEPENDENCY_NAMES)[number];
 
-/** Between two probe writes of an isolate that is asked how it is, while they succeed. */
+/** Time between two test writes of an isolate whose readiness is asked for, while they succeed. */
 const WRITE_PROBE_MS = 15_000;
-/** Names nobody's: an object or a file of this name is asked for, and there is none. */
+/** A name that nothing has: an object or a file of this name is requested, and there is none. */
 const PROBE = "ready-probe";
 
-/** A shard that has not answered by then is named as failing; the question as a whole has a second. */
+/** A shard that does not answer in this time is named as failing; the whole question has a second. */
 const SHARD_TIMEOUT_MS = 800;
 
-/** Parts of a dependency that do not answer, by name; names of bindings say nothing of the inside. */
+/** Parts of a dependency that do not answer, by name; names of bindings show nothing internal. */
 export class NamedFailureError extends Error {
   override readonly name = "NamedAwayError";
   constructor(names: readonly string[]) {
@@ -43,7 +43,7 @@ export const DEPENDENCIES: readonly Dependency[] = [
   },
   {
     name: "d1_writes",
-    // A database that is full, or whose primary does not answer, answers reads as ever. Only a write shows it.
+    // A database that is full, or whose primary does not answer, still answers reads. Only a write shows the fault.
     ask: (env) => probeWrite(directory(env), Date.now()),
     effect:
       "sign-in, publishing and enrolling fail; progress and records are accepted and wait until D1 accepts writes again",
@@ -58,7 +58,7 @@ export const DEPENDENCIES: readonly Dependency[] = [
   },
   {
     name: "objects",
-    // An object nobody ever wrote to: it answers from nothing and stores nothing.
+    // An object that was never written to: it answers without stored data and stores nothing.
     ask: (env) => enrollmentStub(env, `${PROBE}:${PROBE}`).pendingProjection(),
     effect: "progress cannot be recorded and streams do not open; unlock reads are answered from D1",
   },
@@ -80,8 +80,8 @@ export const DEPENDENCIES: readonly Dependency[] = [
 ];
 
 /**
- * Asks every further shard: the first one is the directory's own database. @throws with the names of those that do not
- * answer.
+ * Asks every further shard: the first one is the directory's own database.
+ * @throws with the names of those that do not answer.
  */
 async function askShards(env: Env): Promise<void> {
   const asked = await Promise.all(

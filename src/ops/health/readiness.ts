@@ -4,23 +4,23 @@ import { secretDefect } from "../../platform/secrets.ts";
 import { DependencyCheck, type Finding } from "./check.ts";
 import { DEPENDENCIES, type DependencyName } from "./dependencies.ts";
 
-/** What was found is answered again for this long, milliseconds. */
+/** A result is used again for this long, milliseconds. */
 const CACHE_MS = 5_000;
 
 export interface Readiness {
-  /** ok; degraded: something fails, and reasons say what it means; unavailable: nothing can be served. */
+  /** ok; degraded: something fails, and the reasons say what it means for users; unavailable: nothing can be served. */
   status: "ok" | "degraded" | "unavailable";
   reasons: string[];
   dependencies: Record<string, Finding>;
   checked_at: number;
 }
 
-/** Looks after everything the service rests on. One per isolate; tests make their own. */
+/** Checks all dependencies of the service. One for each isolate; tests make their own. */
 export class ReadinessWatch {
   readonly #checks = DEPENDENCIES.map((dependency) => ({ dependency, check: new DependencyCheck(dependency) }));
   #last: Readiness | null = null;
 
-  /** How the service stands, as of at most five seconds ago. */
+  /** The state of the service, at most five seconds old. */
   async look(env: Env, now: number): Promise<Readiness> {
     const last = this.#last;
     if (last !== null && now >= last.checked_at && now - last.checked_at < CACHE_MS) return last;
@@ -34,7 +34,7 @@ export class ReadinessWatch {
     );
     const isUnsafe = secretDefect(env.AUTH_SECRET) !== null;
     if (isUnsafe) reasons.unshift("the server is not configured safely and refuses to serve");
-    // Unlock reads need the object or the database; with either of them something is served.
+    // Reads of unlock states need the object or the database; with one of them something can be served.
     const cannotServe = isUnsafe || (isDown("objects") && isDown("d1"));
     const status = cannotServe ? "unavailable" : reasons.length > 0 ? "degraded" : "ok";
     this.#last = { status, reasons, dependencies, checked_at: now };

@@ -3,10 +3,10 @@ import type { AppEnv } from "../../platform/http/context.ts";
 import { toInstant } from "../../platform/instants.ts";
 import { readiness } from "./readiness.ts";
 
-/** Seconds after which somebody who got "unavailable" asks again. */
+/** Seconds after which a client that got "unavailable" asks again. */
 const RETRY_AFTER_S = 5;
 
-/** Adds /ready: can it serve? It asks everything the service rests on. */
+/** Adds /ready: can the service serve? It asks all dependencies. */
 export function mountReadiness(app: OpenAPIHono<AppEnv>): void {
   app.get("/ready", async (c) => {
     const { checked_at, ...found } = await readiness.look(c.env, Date.now());

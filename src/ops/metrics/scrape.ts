@@ -6,16 +6,16 @@ import { countedFamilies } from "../../platform/metrics/totals.ts";
 
 /** A section that takes longer is left out, milliseconds. */
 const SECTION_TIMEOUT_MS = 2_000;
-/** What was read is answered again for this long, so that several scrapers cost no more than one. */
+/** A result is used again for this long, so that several scrapers cost no more than one. */
 const CACHE_MS = 5_000;
 
-/** When this isolate first answered anything: there is no clock before. */
+/** When this isolate first answered anything: before that it has no clock. */
 let startedAt: number | null = null;
 let last: { at: number; families: readonly Family[] } | null = null;
 
 const counted: Section = { name: "counted", read: countedFamilies };
 
-/** Everything there is to scrape: what was counted, and what each room reads from its truth now. */
+/** All metrics: what was counted, and what each room reads from its stored data now. */
 export async function scrape(env: Env, sections: readonly Section[], now: number): Promise<readonly Family[]> {
   if (last !== null && now - last.at < CACHE_MS && now >= last.at) return last.families;
   startedAt ??= now;
@@ -57,7 +57,7 @@ function process(env: Env, started: number): Family[] {
   ];
 }
 
-/** Forgets what was read; for tests. */
+/** Forgets the last result; for tests. */
 export function forgetScrape(): void {
   last = null;
 }

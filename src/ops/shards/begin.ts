@@ -7,15 +7,15 @@ import { courseToMove, insertMove, LEARNERS_OF, moveOf } from "../statements.ts"
 import { COPY_PAGE, type Estimate, estimateOf } from "./estimate.ts";
 import { bytesOf, idRange, nextIds, type Shape, shapesOf } from "./tables.ts";
 
-/** What a move that may begin is. */
+/** A move that may begin. */
 export interface Plan {
   course: string;
   source: string;
   target: string;
-  /** The course's generation in the target. */
+  /** The course's generation in the target: it grows with each arrival. */
   generation: number;
   learners: number;
-  /** The move is under way already. */
+  /** The move has begun already. */
   move: CourseMove | null;
 }
 
@@ -26,7 +26,7 @@ interface Placed {
   learners: number;
 }
 
-/** Whether a course may be moved, and why not. Nothing is changed. */
+/** Whether a course may be moved, and why not. Changes nothing. */
 export async function planMove(env: Env, course: string, target: string): Promise<Result<Plan>> {
   const names = everyShard(env).map(({ name }) => name);
   if (!names.includes(target)) {
@@ -53,7 +53,7 @@ export async function planMove(env: Env, course: string, target: string): Promis
   return ok({ course, source, target, generation: (shard_generation ?? 0) + 1, learners, move: null });
 }
 
-/** What is on its way to a database counts there already. */
+/** A course that is moving to a database counts there already. */
 async function refuseIfFull(env: Env, target: string, learners: number, moves: readonly CourseMove[]) {
   const bound = shardBound(env);
   const there = (await fillOfShards(env)).find(({ name }) => name === target)?.learners ?? 0;
@@ -68,7 +68,7 @@ async function refuseIfFull(env: Env, target: string, learners: number, moves: r
   return refuse("shards_full", { detail });
 }
 
-/** Begins a move that was planned. Nothing is copied yet. Somebody else may have begun it meanwhile. */
+/** Begins a planned move. Nothing is copied yet. Another call may have begun it meanwhile. */
 export async function beginMove(env: Env, plan: Plan, now: number): Promise<CourseMove> {
   const { course, source, target, generation } = plan;
   const db = directory(env);
@@ -78,7 +78,7 @@ export async function beginMove(env: Env, plan: Plan, now: number): Promise<Cour
   return move;
 }
 
-/** What a move will take, from the first enrollments of the course. */
+/** The cost of a move, estimated from the first enrollments of the course. */
 export async function estimateMove(env: Env, { course, source, target, learners }: Plan): Promise<Estimate> {
   const { db } = shardNamed(env, source);
   const shapes = await shapesOf(db, shardNamed(env, target).db);

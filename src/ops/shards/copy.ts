@@ -8,18 +8,18 @@ import { bytesOf, idRange, NEXT_IDS_STATEMENTS, nextIds, type Shape } from "./ta
 
 type Row = Record<string, unknown>;
 
-/** What a table needs to be copied. */
+/** The columns and statements for copying a table. */
 interface Copier extends Shape {
   find: SetStatement;
   remove: SetStatement;
   insert: SetStatement;
 }
 
-/** Copies rows of one course, all of an enrollment's or none: what the target had of it is replaced. */
+/** Copies rows of one course: all rows of an enrollment, or none. They replace the rows that the target had of it. */
 export class Copying {
   readonly #call: MoveCall;
   readonly #tables: readonly Copier[];
-  /** How many bytes each of a set of enrollments has. */
+  /** The number of bytes of each of a set of enrollments. */
   readonly #sizes: SetStatement;
 
   constructor(call: MoveCall, shapes: readonly Shape[]) {
@@ -42,7 +42,8 @@ export class Copying {
   }
 
   /**
-   * Copies what changed since it was copied, the oldest first. What changes once more meanwhile stays noted.
+   * Copies enrollments that changed after they were copied, the oldest change first. One that changes again meanwhile
+   * stays noted.
    * @returns how many enrollments; fewer than {@link COPY_PAGE}: there were no more.
    */
   async nextChanges(): Promise<number> {
@@ -88,7 +89,10 @@ export class Copying {
     this.#call.counted(0, { enrollments: ids.length, rows, bytes });
   }
 
-  /** An enrollment with more rows than are held at once. It is not whole until the last part; nobody reads it before. */
+  /**
+   * An enrollment with more rows than are held in memory at once. It is complete only with the last part; nobody reads
+   * it before.
+   */
   async #copyInParts(id: string): Promise<void> {
     const { source, target } = this.#call;
     await this.#replace(this.#tables.flatMap(({ remove }) => remove.over(target.db, [id])));
@@ -114,7 +118,7 @@ export class Copying {
     this.#call.counted(0, { enrollments: 1, rows: 0, bytes: 0 });
   }
 
-  /** Writes to the target, which is closed for everybody else before and after. */
+  /** Writes to the target, which refuses all other writes of the course until it has arrived. */
   async #replace(statements: readonly D1PreparedStatement[]): Promise<void> {
     const { target, source } = this.#call;
     const { db } = target;
@@ -143,7 +147,7 @@ function linesOf(rows: readonly Row[], columns: readonly string[]): unknown[][] 
   return rows.map((row) => columns.map((column) => row[column] ?? null));
 }
 
-/** How many of the first rows have so many bytes together at most; one at least. */
+/** How many of the first rows have at most so many bytes together; at least one. */
 function countWithin(rows: readonly { bytes: number }[], bytes: number): number {
   let sum = 0;
   const end = rows.findIndex((row, at) => {

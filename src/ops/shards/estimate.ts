@@ -1,8 +1,11 @@
-/** Enrollments copied together at most, and bytes of their rows. One enrollment may have more: it is copied in parts. */
+/**
+ * Limits for enrollments copied together: their number, and the bytes of their rows. An enrollment with more is copied
+ * in parts.
+ */
 export const COPY_PAGE = 250;
 export const COPY_BYTES = 1_500_000;
 
-/** What a move will take, about. */
+/** The estimated cost of a move. */
 export interface Estimate {
   enrollments: number;
   rows: number;
@@ -12,7 +15,7 @@ export interface Estimate {
 
 /** Statements for a page: finding and measuring it, reading, removing and writing each table, the fences, the note. */
 const STATEMENTS_A_PAGE = 22;
-/** Statements for removing a page of what is left behind, by enrollment. */
+/** Statements for removing a page of the remaining rows, by enrollment. */
 const STATEMENTS_A_PURGE = 8 / 500;
 /** Beginning, closing, naming, opening, ending. */
 const STATEMENTS_A_MOVE = 30;

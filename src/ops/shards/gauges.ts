@@ -3,7 +3,7 @@ import { fillOfShards, shardBound } from "../../platform/database/room.ts";
 import { gauge, gaugeBy } from "../../platform/metrics/family.ts";
 import type { Section } from "../../platform/metrics/section.ts";
 
-/** How full the databases are, and the courses on their way between them. */
+/** How full the databases are, and which courses are moving between them. */
 export const movesSection: Section = {
   name: "shards",
   async read(env, now) {

@@ -5,23 +5,23 @@ import { directory, type Shard, shardNamed } from "../../platform/database/shard
 import { courseMoves } from "../../platform/database/tables.ts";
 import { closeCourse, leaveNote, noteMoveStep, openCourse, takeMove } from "../statements.ts";
 
-// One call that works on a move. Its number grows with each call: what an earlier one still sends is refused by both shards
-// and by the directory, so that two that work at once, or one that was thought dead, do no harm.
+// One call that works on a move. Its number grows with each call: both shards and the directory refuse what an earlier
+// call still sends, so two calls at once, or one that was thought dead, do no harm.
 
-/** A call holds the move so long after its last note; one that was killed keeps the next waiting no longer. */
+/** A call holds the move for so long after its last note; after a killed call, the next one waits at most as long. */
 const LEASE_MS = 15_000;
 
-/** Another call has taken the move over: this one ends. */
+/** Another call has taken over the move: this one ends. */
 export class OvertakenError extends Error {
   override readonly name = "OvertakenError";
 }
 
-/** What a call may note of a move. */
+/** The fields of a move that a call may note. */
 type Noted = Partial<
   Pick<CourseMove, "state" | "copied_up_to" | "waits_for" | "closed_ms" | "moved_at" | "leased_until" | "progressed_at">
 >;
 
-/** A move in the hands of one call. */
+/** A move that one call holds. */
 export class MoveCall {
   readonly env: Env;
   move: CourseMove;
@@ -49,7 +49,7 @@ export class MoveCall {
     return this.move.course_slug;
   }
 
-  /** Whether readers may still look for the course where it was. */
+  /** Whether readers may still look for the course in its old place. */
   isFollowed(now: number): boolean {
     return now < (this.move.moved_at ?? now) + LEFT_BEHIND_MS;
   }
@@ -63,7 +63,11 @@ export class MoveCall {
     this.#copied.bytes += copied.bytes;
   }
 
-  /** Notes how far the move is, and holds it on. @param from only in this state. @throws OvertakenError */
+  /**
+   * Notes the progress of the move, and holds it longer.
+   * @param from only in this state.
+   * @throws OvertakenError
+   */
   async note(noted: Noted, from: CourseMove["state"] = this.move.state): Promise<void> {
     const now = Date.now();
     const change: Noted = { leased_until: now + LEASE_MS, progressed_at: now, ...noted };
@@ -94,8 +98,8 @@ export class MoveCall {
   }
 
   /**
-   * Writes to the shard that the course leaves, or arrives in, as one transaction. @throws OvertakenError when a later call
-   * has been there.
+   * Writes to the old or the new shard of the course, as one transaction.
+   * @throws OvertakenError when a later call has written there.
    */
   async write(side: "leaving" | "arriving", statements: readonly D1PreparedStatement[]): Promise<D1Result[]> {
     const { db } = side === "leaving" ? this.source : this.target;
@@ -109,12 +113,15 @@ export class MoveCall {
     }
   }
 
-  /** Fails its transaction unless this call is the newest that was here: no course is closed on its way to nowhere. */
+  /** Fails its transaction unless this call is the newest one here: no course may be closed when its move has ended. */
   #fence(db: D1Database, state: string): D1PreparedStatement {
     return closeCourse(db, this.course, this.move.generation, this.move.step, state);
   }
 
-  /** Makes this call the newest in both shards. From then on changes are noted in the one, and nobody writes in the other. */
+  /**
+   * Makes this call the newest one in both shards. From then on the old shard notes changes, and nobody writes in the
+   * new one.
+   */
   async enter(): Promise<void> {
     const { generation, step } = this.move;
     for (const [side, { db }] of [["leaving", this.source] as const, ["arriving", this.target] as const]) {
@@ -130,7 +137,7 @@ export class MoveCall {
     return leaveNote(db, this.course, moved_to, this.move.generation);
   }
 
-  /** Statement after which it takes them again. */
+  /** Statement after which it accepts them again. */
   opens(db: D1Database): D1PreparedStatement {
     return openCourse(db, this.course, this.move.generation);
   }

@@ -1,13 +1,13 @@
-// What a course has in its shard, as a move sees it: which tables, and which of their columns say whose a row is.
+// The data of a course in its shard, for a move: the tables, and the columns that say to whom a row belongs.
 
 /** One table of a shard with rows of enrollments. */
 export interface MovedTable {
   name: string;
   /** Condition on its rows, given a set of ids of enrollments. */
   isOf: (set: string) => string;
-  /** Column with the id of the enrollment; null: it has a row only where there is one in `enrollments`. */
+  /** Column with the id of the enrollment; null: it has only rows for enrollments in `enrollments`. */
   owner: string | null;
-  /** Column that distinguishes the rows of one enrollment. */
+  /** Column that tells the rows of one enrollment apart. */
   row: string;
 }
 
@@ -20,7 +20,7 @@ const ownedBy = (name: string, owner: string, row: string): MovedTable => ({
 
 /** In the order in which they are written; a test compares them with the shards' own tables. */
 export const MOVED_TABLES: readonly MovedTable[] = [
-  // Before the enrollments: where there is no row yet, one is made of theirs.
+  // Before the enrollments: for an enrollment without a row here, one is made from its row.
   {
     name: "freshness",
     isOf: (set) => `(course_slug, user_id) IN

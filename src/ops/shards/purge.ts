@@ -5,7 +5,7 @@ import { idRange, NEXT_IDS_STATEMENTS, nextIds } from "./tables.ts";
 /** Enrollments removed together. */
 const PURGE_PAGE = 500;
 
-/** Removes what a course has left behind. */
+/** Removes the rows of a course that has moved away. */
 export class Purging {
   readonly #call: MoveCall;
 
@@ -21,12 +21,12 @@ export class Purging {
     const removals = Object.values(REMOVE_LEFT_BEHIND).flatMap((remove) =>
       remove.over(source.db, ids, course, move.generation),
     );
-    // Which page of a marking was done here says nothing any more.
+    // The progress of a marking in this shard means nothing any more.
     removals.push(forgetMarkFence(source.db, course));
     const removed = await source.db.batch(removals);
     const rows = removed.reduce((sum, { meta }) => sum + (meta.changes ?? 0), 0);
     this.#call.counted(removals.length + NEXT_IDS_STATEMENTS, undefined, rows);
-    // A page of which nothing could be removed would be found for ever.
+    // A page from which nothing could be removed would be found again for ever.
     return ids.length === PURGE_PAGE && rows > 0;
   }
 }

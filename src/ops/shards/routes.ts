@@ -17,7 +17,7 @@ import { workOnMove } from "./work.ts";
 
 /** How long one call works: its client waits for it. */
 const WORK_MS = 4_000;
-/** A database that takes longer to say its size is left without one. */
+/** A database that takes longer to give its size is shown without one. */
 const SIZE_WAIT_MS = 2_000;
 
 type MoveView = z.output<typeof moveView>;

@@ -5,7 +5,7 @@ export interface Shape extends MovedTable {
   columns: readonly string[];
 }
 
-/** The two databases have not the same columns: a migration has reached one of them only. */
+/** The two databases have different columns: a migration has reached only one of them. */
 class ShapesDifferError extends Error {
   override readonly name = "ShapesDifferError";
 }
@@ -32,8 +32,8 @@ export function idRange(course: string): { from: string; to: string } {
 }
 
 /**
- * The next ids of a course's enrollments after `after`, in order, also of those that have rows and no registration. One
- * statement for each table, which reads its index up to the page's end.
+ * The next ids of a course's enrollments after `after`, in order, including those that have rows and no registration.
+ * One statement for each table, which reads its index up to the page's end.
  */
 export async function nextIds(db: D1Database, after: string, to: string, limit: number): Promise<string[]> {
   const pages = await db.batch<{ id: string }>(Object.values(idsIn).map((next) => next(db, after, to, limit)));

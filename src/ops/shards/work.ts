@@ -11,22 +11,25 @@ import { MoveCall, OvertakenError } from "./move-call.ts";
 import { Purging } from "./purge.ts";
 import { shapesOf } from "./tables.ts";
 
-// A move, step by step. Each step may be killed at any instant and is then done again. While rows are copied, writers write in
-// the source; in `closing` nobody writes, and what was to be written waits in the outboxes of the objects; from `moved`
-// on the directory names the target.
+// A move, step by step. Each step may be killed at any moment and is then repeated. While rows are copied, the source
+// accepts writes. In `closing` nobody writes, and pending writes wait in the outboxes of the objects. From `moved` on
+// the directory names the target.
 
-/** Nobody waits for the end of a move longer than that: the source is opened again, and closed another time. */
+/** A course is closed no longer than this: then the source is opened again, and closed another time. */
 const CLOSED_AT_MOST_MS = 8_000;
-/** Pages of changes that are copied in a call before the source is closed in spite of more. */
+/** Pages of changes that a call copies before it closes the source, even if there are more. */
 const CHANGE_PAGES = 40;
 const WAITS_FOR_BACKUP = "backup";
 const WAITS_FOR_ROOM = "room";
 const WAITS_FOR_READERS = "readers";
 
-/** How a call ended: the move as it stands; the move as it was when it is done; or nothing, because another call holds it. */
+/**
+ * The result of a call: the present state of the move; its last state when it is done; or nothing, because another call
+ * holds it.
+ */
 export type Worked = { move: CourseMove; done: boolean } | null;
 
-/** Works on the move of a course until it is done, it has to wait, or `until` (epoch ms). */
+/** Works on the move of a course until it is done, it must wait, or `until` (epoch ms). */
 export async function workOnMove(env: Env, course: string, until: number): Promise<Worked> {
   const call = await MoveCall.take(env, course, Date.now());
   if (call === null) return null;
@@ -46,7 +49,7 @@ export async function workOnMove(env: Env, course: string, until: number): Promi
 async function advance(call: MoveCall, until: number): Promise<boolean> {
   if (call.move.state === "copying" || call.move.state === "closing") {
     await call.enter();
-    // Whoever was about to open it again may have been killed before.
+    // A call that wanted to open it again may have been killed before.
     if (call.move.state === "copying") await call.write("leaving", [call.opens(call.source.db)]);
     const copying = new Copying(call, await shapesOf(call.source.db, call.target.db));
     if (call.move.state === "copying" && !(await copied(call, copying, until))) return false;
@@ -74,7 +77,7 @@ async function copied(call: MoveCall, copying: Copying, until: number): Promise<
   return waits_for === null;
 }
 
-/** Why the course cannot arrive now. */
+/** The reason why the course cannot arrive now. */
 async function obstacle({ env, move }: MoveCall): Promise<string | null> {
   if ((await runningBackup(env, Date.now())) !== null) return WAITS_FOR_BACKUP;
   const fill = (await fillOfShards(env)).find(({ name }) => name === move.target);
@@ -82,12 +85,12 @@ async function obstacle({ env, move }: MoveCall): Promise<string | null> {
 }
 
 /**
- * Closes the source, copies what is left, and has the directory name the target. @returns false when it could not be done
- * now: the source is open again.
+ * Closes the source, copies the rest, and lets the directory name the target.
+ * @returns false when it could not be done now: the source is open again.
  */
 async function closed(call: MoveCall, copying: Copying): Promise<boolean> {
   const { env, source, target, course } = call;
-  // A backup pauses while a course is closed, and a course is closed while no backup is under way: whichever says it first.
+  // A backup pauses while a course is closed, and no course is closed during a backup: the first of the two wins.
   await call.note({ state: "closing", waits_for: null, progressed_at: call.move.progressed_at });
   const since = Date.now();
   try {
@@ -115,8 +118,8 @@ async function closed(call: MoveCall, copying: Copying): Promise<boolean> {
 }
 
 /**
- * The source takes writes again. The directory is updated first: what was sent to it before, and comes late, names no
- * other place any more. Where the source does not answer, the course stays closed until a later call opens it.
+ * The source accepts writes again. The directory is updated first, so that a late update of this call cannot name
+ * another place any more. If the source does not answer, the course stays closed until a later call opens it.
  */
 async function reopen(call: MoveCall, waits_for: string | null): Promise<void> {
   await call.note({ state: "copying", waits_for, progressed_at: call.move.progressed_at }, "closing");
@@ -137,7 +140,10 @@ async function name(call: MoveCall): Promise<void> {
   call.move = { ...move, state: "moved", moved_at: now };
 }
 
-/** The target takes writes. Harmless to repeat. @param since when the source was closed, if this call has closed it. */
+/**
+ * The target accepts writes. A repeat does no harm.
+ * @param since when the source was closed, if this call has closed it.
+ */
 async function open(call: MoveCall, since?: number): Promise<void> {
   const { course, move, source, target } = call;
   const became = (db: D1Database, state: string) => setMoveState(db, course, move.generation, state);
@@ -150,7 +156,10 @@ async function open(call: MoveCall, since?: number): Promise<void> {
   logEvent("course_moved", { course_id: course, from: source.name, to: target.name, closed_ms });
 }
 
-/** Removes what is left in the source, when nobody looks for it there any more. @returns whether the move is over. */
+/**
+ * Removes the remaining rows in the source, when nobody looks for them there any more.
+ * @returns whether the move is over.
+ */
 async function purged(call: MoveCall, until: number): Promise<boolean> {
   if (call.isFollowed(Date.now())) {
     await call.note({ waits_for: WAITS_FOR_READERS, progressed_at: call.move.progressed_at });
@@ -167,11 +176,11 @@ async function purged(call: MoveCall, until: number): Promise<boolean> {
   return true;
 }
 
-/** The minute's cron works so long on one move, and on all of them, milliseconds. */
+/** Limits for the minute cron: time for one move, and for all of them, milliseconds. */
 const RESUME_MS = 5_000;
 const RESUME_ALL_MS = 15_000;
 
-/** Goes on with moves that nobody works on: no course stays closed when whoever moved it was killed. */
+/** Continues moves that no call holds: no course stays closed because its call was killed. */
 export async function resumeMoves(env: Env): Promise<void> {
   const end = Date.now() + RESUME_ALL_MS;
   for (const { course_slug: course } of await movesUnderWay(env)) {

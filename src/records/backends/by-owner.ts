@@ -1,6 +1,6 @@
 import type { RecordQuery } from "../types.ts";
 
-/** The only question that keys in order can answer. */
+/** The only query that a store with keys in order can answer. */
 export interface OwnerPage {
   owner: string;
   /** Id after which the page begins; null: the first page. */
@@ -8,7 +8,10 @@ export interface OwnerPage {
   limit: number;
 }
 
-/** Reads a query as that question. @throws RangeError when it asks for more, naming the backend that cannot. */
+/**
+ * Reads a query as this one.
+ * @throws RangeError when it asks for more, with the name of the backend that cannot answer.
+ */
 export function ownerPageOf(query: RecordQuery, backend: string): OwnerPage {
   const [condition, ...others] = query.where;
   const { field, descending } = query.sort;

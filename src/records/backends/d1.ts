@@ -24,7 +24,7 @@ import {
   upsertFor,
 } from "./relational.ts";
 
-/** Holds while the barrier that the two parameters name stands no higher than the second. */
+/** True while the barrier named by the two parameters is not higher than the second one. */
 const NOT_LATE = "NOT EXISTS (SELECT 1 FROM record_fences WHERE name = ? AND epoch > ?)";
 
 const SQLITE: Dialect = {
@@ -90,7 +90,7 @@ export class D1Backend implements StorageBackend {
 
 const upserts = new Map<string, string>();
 
-/** The statements that write records, for one batch; their changes are the records that were new or newer. */
+/** The statements that write records, for one batch; the number of their changes is that of new or newer records. */
 export function upsertStatements(
   db: D1Database,
   type: RecordType,
@@ -122,7 +122,7 @@ export function deleteStatement(db: D1Database, type: RecordType, ids: readonly 
   return db.prepare(`DELETE ${fromIds(type, SQLITE)}`).bind(oneBatch(ids).json);
 }
 
-/** Records of a query, of those that words were found in when there are matches. */
+/** Records of a query; with matches, only those in which the words were found. */
 export async function selectRows(
   db: D1Database,
   type: RecordType,

@@ -10,14 +10,13 @@ import { SearchBackend } from "./search.ts";
 const TYPES = [SESSION, TASK];
 
 /**
- * The backends of this installation, and where each record type goes: what RECORD_BACKENDS says. A new backend is one
- * file and one line here. The search backend writes the same rows as D1 does, and their words with them; RECORD_SEARCH
- * puts it in D1's place.
- *
- * @throws RangeError when RECORD_BACKENDS names what is not there, or reads a type from where it cannot be searched.
+ * The backends of this installation, and the backends of each record type, from RECORD_BACKENDS. A new backend is one
+ * file and one line here. The search backend writes the same rows as D1, and their words too; RECORD_SEARCH puts it in
+ * D1's place.
+ * @throws RangeError when RECORD_BACKENDS names an unknown backend, or reads a type from one that cannot search.
  */
 export function registryOf(env: Env): BackendRegistry {
-  // Typed as what wrangler.toml says; an installation may say otherwise.
+  // The type has the value in wrangler.toml; an installation may have another.
   const { RECORD_SEARCH: search, RECORD_BACKENDS: routes }: { RECORD_SEARCH: string; RECORD_BACKENDS: string } = env;
   const registry = new BackendRegistry()
     .register(new D1Backend(directory(env)))

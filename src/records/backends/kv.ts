@@ -5,27 +5,26 @@ import { newestOf } from "./newest.ts";
 import { probe } from "./probe.ts";
 import { following, parseStored } from "./stored.ts";
 
-/** KV refuses to forget anything sooner, seconds. */
+/** KV keeps everything at least so long, seconds. */
 const MIN_TTL_SECONDS = 60;
-/** It counts them in 32 bits. */
+/** KV counts seconds in 32 bits. */
 const MAX_TTL_SECONDS = 2 ** 31 - 1;
 /** Keys of one bulk read; KV takes no more. */
 const BULK_KEYS = 100;
-/** Operations under way at a time; an invocation may have six connections. */
+/** Operations at a time; an invocation may have six connections. */
 const WIDTH = 6;
 
-/** The first level, shared by everything that runs in this isolate. */
+/** The first level, shared by everything in this isolate. */
 const isolateMemory = new MemoryLevel({ bytes: 8_000_000, lifeMs: 10_000, absentLifeMs: 5_000 });
 
 /**
- * Records in KV: a cache with two levels, the isolate's memory and KV behind it. A record is forgotten at its
- * `expires_at`: it is hidden from that moment, and KV drops it then, though never within a minute of the write.
- *
- * KV is eventually consistent. Other locations may see what was there before for a minute, and longer than that nothing
- * is promised; an isolate that did not make the write may serve its own memory for another ten seconds. KV has no
- * conditional write either: the version guard reads first, so it holds for one writer of an id at a time (every record
- * has one, its journal) and not for two that race. It takes one write a second of a key. So this is no primary for
- * anything that must be read as it was written, and it lists and finds nothing.
+ * Records in KV: a cache with two levels, the isolate's memory and KV behind it. A record ends at its `expires_at`: it
+ * is hidden from that moment, and KV removes it then, but never within a minute of the write. KV is eventually
+ * consistent. Other locations may read an older value for a minute, and longer than that nothing is promised; an
+ * isolate that did not make the write may use its own memory for another ten seconds. KV has no conditional write
+ * either: the version guard reads first, so it works for one writer of an id at a time (every record has one, its
+ * journal) and not for two at once. KV accepts one write a second of a key. So this backend cannot be the first one for
+ * records that must be read as they were written, and it cannot list or search.
  */
 export class KvBackend implements StorageBackend {
   readonly name = "kv";
@@ -48,7 +47,7 @@ export class KvBackend implements StorageBackend {
 
   async write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport> {
     const newest = newestOf(records);
-    // Memory may be ahead of KV, which may answer with what was there before; it is never ahead of what was written.
+    // Memory may be newer than KV, which may answer with an older value; it is never newer than what was written.
     const stored = await this.#load(
       type,
       newest.map(({ id }) => id),
@@ -78,7 +77,7 @@ export class KvBackend implements StorageBackend {
 
   async delete(type: RecordType, ids: readonly string[]): Promise<number> {
     const known = await this.read(type, ids);
-    // Also what seems not to be there: another location may have written it a moment ago.
+    // Also if there seems to be none: another location may have written it a moment ago.
     await inParallel([...new Set(ids)], WIDTH, async (id) => {
       await this.#kv.delete(keyOf(type, id));
       this.#memory.write(keyOf(type, id), null, Date.now());
@@ -90,7 +89,7 @@ export class KvBackend implements StorageBackend {
     return probe(() => this.#kv.get("health"));
   }
 
-  /** Records by id, from the first level that knows; what is nowhere is remembered as absent. */
+  /** Records by id, from the first level that has them; that a record does not exist is remembered too. */
   async #load(type: RecordType, ids: readonly string[]): Promise<Map<string, StoredRecord>> {
     const now = Date.now();
     const found = new Map<string, StoredRecord>();

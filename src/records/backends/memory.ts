@@ -1,4 +1,4 @@
-/** What memory says of a key: a text, null for "known to be absent", undefined for "not known". */
+/** The value of a key in memory: a text, null for "known to be absent", undefined for "not known". */
 export type Remembered = string | null | undefined;
 
 interface Entry {
@@ -20,8 +20,9 @@ export interface MemoryLimits {
 const ENTRY_BYTES = 120;
 
 /**
- * The memory of one isolate as a cache: bounded in bytes, forgetting the longest unused first, and each entry after a
- * short life. Whoever fills it after a slow look-up takes a ticket before, so that a write in between is not undone.
+ * The memory of one isolate as a cache: it has a limit of bytes, forgets the entries unused for the longest time first,
+ * and each entry after a short time. A caller that fills it after a slow look-up takes a ticket before, so that a write
+ * in between is not undone.
  */
 export class MemoryLevel {
   readonly #limits: MemoryLimits;
@@ -49,17 +50,17 @@ export class MemoryLevel {
     return entry.value;
   }
 
-  /** To be taken before a look-up elsewhere whose result goes to {@link fill}. */
+  /** Taken before a look-up elsewhere whose result goes to {@link fill}. */
   ticket(): number {
     return this.#writes;
   }
 
-  /** Remembers what a look-up found, unless something was written since its ticket. */
+  /** Remembers the result of a look-up, unless something was written since its ticket. */
   fill(key: string, value: string | null, ticket: number, now: number): void {
     if (ticket === this.#writes) this.#put(key, value, now);
   }
 
-  /** Remembers what was written; null after a deletion. */
+  /** Remembers a write; null after a deletion. */
   write(key: string, value: string | null, now: number): void {
     this.#writes += 1;
     this.#put(key, value, now);

@@ -1,6 +1,6 @@
 import type { StoredRecord } from "../types.ts";
 
-/** Of each id the record with the highest version, the first of equals: what a write of all of them comes to. */
+/** For each id the record with the highest version, the first of equal ones: the result of writing all of them. */
 export function newestOf(records: readonly StoredRecord[]): StoredRecord[] {
   const newest = new Map<string, StoredRecord>();
   for (const record of records) {

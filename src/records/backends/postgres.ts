@@ -15,15 +15,15 @@ import { columnsOf, type Dialect, fromIds, readRow, rowOf, selectFor, upsertFor 
 
 /** Bytes of JSON of one statement's parameter. */
 const BATCH_BYTES = 8_000_000;
-/** Connections of one backend; an invocation may have six, of whatever kind. */
+/** Connections of one backend; an invocation may have six of all kinds. */
 const MAX_CONNECTIONS = 4;
-/** Seconds after which a connection that is not made, or not used, is given up. */
+/** A connection that is not made, or not used, for so many seconds is given up. */
 const CONNECT_SECONDS = 5;
 const IDLE_SECONDS = 10;
 
 const TYPES: Readonly<Record<FieldType, string>> = { text: "text", integer: "bigint", real: "double precision" };
 
-// The driver would encode a parameter of type json once more; of type text it passes it on as it is.
+// The driver would encode a parameter of type json a second time; one of type text is passed on as it is.
 const POSTGRES: Dialect = {
   parameter: (n) => `$${n}`,
   rows: (columns, n) => {
@@ -37,11 +37,10 @@ const POSTGRES: Dialect = {
 };
 
 /**
- * Records in PostgreSQL, through a Hyperdrive binding's connection string or any other. It connects when it is first
- * asked something, and creates nothing: {@link postgresSchema} is for a migration. Sockets belong to the invocation that
- * opened them, so each has a backend of its own; Hyperdrive keeps the connections behind it.
- *
- * PostgreSQL has no NUL in texts: a field that holds one is refused. (JSON writes it as an escape, so a body may.)
+ * Records in PostgreSQL, through a Hyperdrive binding's connection string or any other. It connects with the first
+ * query, and creates nothing: {@link postgresSchema} is for a migration. Sockets belong to the invocation that opened
+ * them, so each has a backend of its own; Hyperdrive keeps the connections behind it. PostgreSQL has no NUL in texts: a
+ * field with one is refused. (In JSON it is an escape, so a body may have one.)
  */
 export class PostgresBackend implements StorageBackend {
   readonly name = "postgres";
@@ -61,7 +60,7 @@ export class PostgresBackend implements StorageBackend {
       max: MAX_CONNECTIONS,
       connect_timeout: CONNECT_SECONDS,
       idle_timeout: IDLE_SECONDS,
-      // Asking the server for its types costs a round trip per connection, and none but built-in ones are used.
+      // Asking the server for its types costs a round trip for each connection, and only built-in ones are used.
       fetch_types: false,
       onnotice: () => {},
     });
@@ -70,7 +69,7 @@ export class PostgresBackend implements StorageBackend {
   async write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport> {
     if (records.length === 0) return { written: 0, ignored: 0 };
     const statement = upsertFor(type, POSTGRES);
-    // A statement of PostgreSQL may not change a row twice, hence the newest only.
+    // A statement of PostgreSQL must not change a row twice, so only the newest version is written.
     const batches = cutByBytes(newestOf(records).map(rowOf), BATCH_BYTES);
     const counts = await this.#sql.begin(async (sql) => {
       const done: number[] = [];
@@ -108,8 +107,8 @@ export class PostgresBackend implements StorageBackend {
 }
 
 /**
- * SQL that makes the table of a type. Texts compare by their bytes, as everywhere else, so that cursors mean the same
- * whatever stores the records.
+ * SQL that makes the table of a type. Texts are compared by their bytes, as everywhere else, so that cursors mean the
+ * same in every backend.
  */
 export function postgresSchema(type: RecordType): string {
   const mayBeNull = new Set(["expires_at", ...(type.nullable ?? [])]);

@@ -4,10 +4,10 @@ import type { BackendHealth } from "../types.ts";
 
 /** A health check that takes longer has failed, milliseconds. */
 const TIMEOUT_MS = 1_000;
-/** Characters of a fault that are passed on. */
+/** Characters of an error that are passed on. */
 const DETAIL_CHARACTERS = 120;
 
-/** Runs the smallest question a backend can be asked. Never throws, and never takes longer than the time-out. */
+/** Runs the smallest query of a backend. Never throws, and never takes longer than the time limit. */
 export async function probe(ask: () => Promise<unknown>): Promise<BackendHealth> {
   const started = performance.now();
   try {

@@ -5,20 +5,19 @@ import { newestOf } from "./newest.ts";
 import { probe } from "./probe.ts";
 import { following, parseStored } from "./stored.ts";
 
-/** Operations under way at a time; an invocation may have six connections. */
+/** Operations at a time; an invocation may have six connections. */
 const WIDTH = 6;
-/** Tries of one conditional write; each that fails means that somebody else's succeeded. */
+/** Tries of one conditional write; each failure means that another write succeeded. */
 const MAX_TRIES = 20;
 /** Keys of one list, and of one deletion. */
 const PAGE_KEYS = 1_000;
 
 /**
- * Records as objects in R2: one with the record under its id, and an empty one that lists it under its owner. A write is
- * conditional on what was read before it, so the highest version stays whoever races.
- *
- * A record costs a read and two writes, and there is no transaction over several: this is for large records, and for few
- * of them at a time. It lists by owner in the order of ids (of their bytes) through key prefixes, nothing else. An id may
- * have some 900 bytes.
+ * Records as objects in R2: one with the record under its id, and an empty one that lists it under its owner. A write
+ * is conditional on the value read before it, so the highest version stays, whatever writes run at once. A record costs
+ * a read and two writes, and there is no transaction over several: this backend is for large records, and for few of
+ * them at a time. It lists only by owner, in the order of ids (of their bytes), through key prefixes. An id may have
+ * about 900 bytes.
  */
 export class R2Backend implements StorageBackend {
   readonly name = "r2";
@@ -41,7 +40,7 @@ export class R2Backend implements StorageBackend {
     let written = 0;
     await inParallel(newestOf(records), WIDTH, async (record) => {
       if (await this.#writeOne(type, record)) written += 1;
-      // After the record and also when it was known: whatever a crash or a deletion left undone is done now.
+      // After the record, and also if it was known already: this does what a crash or a deletion has left.
       await this.#bucket.put(listKeyOf(type, record.owner, record.id), "");
     });
     return { written, ignored: records.length - written };
@@ -66,7 +65,7 @@ export class R2Backend implements StorageBackend {
       const listed = await this.#bucket.list(startAfter === null ? keys : { ...keys, startAfter });
       const ids = listed.objects.map(({ key }) => key.slice(prefix.length));
       const records = new Map((await this.read(type, ids)).map((record) => [record.id, record]));
-      // What is listed and not there is being deleted.
+      // An entry without its record is being deleted.
       for (const id of ids) {
         const record = records.get(id);
         if (record?.owner === owner) page.push(record);
@@ -81,7 +80,7 @@ export class R2Backend implements StorageBackend {
     const known = await this.read(type, ids);
     await this.#remove(known.map(({ id }) => keyOf(type, id)));
     await this.#remove(known.map(({ owner, id }) => listKeyOf(type, owner, id)));
-    // One that was written meanwhile may have put its list entry before ours was removed.
+    // A record that was written meanwhile may have written its list entry before ours was removed.
     await inParallel(known, WIDTH, async ({ owner, id }) => {
       const listKey = listKeyOf(type, owner, id);
       if ((await this.#bucket.head(keyOf(type, id))) !== null) await this.#bucket.put(listKey, "");
@@ -117,7 +116,7 @@ function keyOf(type: RecordType, id: string): string {
   return `records/${type.name}/${id}`;
 }
 
-/** The owner is encoded, so that none is the beginning of another; the id is not, so that keys sort as ids do. */
+/** The owner is encoded, so that no owner is the beginning of another; the id is not, so that keys sort like ids. */
 function listKeyOf(type: RecordType, owner: string, id: string): string {
   return `owners/${type.name}/${encodeURIComponent(owner)}/${id}`;
 }

@@ -24,7 +24,7 @@ const rowSchema = z.looseObject({
   body: z.string(),
 });
 
-/** A row of the type's table as a record. @throws ZodError when the table is not what the code takes it for. */
+/** A row of the type's table as a record. @throws ZodError when the table differs from what the code expects. */
 export function readRow(type: RecordType, row: RelationalRow): StoredRecord {
   const { id, owner, version, created_at, updated_at, expires_at, body } = rowSchema.parse(row);
   const fields = Object.fromEntries(
@@ -36,7 +36,7 @@ export function readRow(type: RecordType, row: RelationalRow): StoredRecord {
   return { id, owner, version, created_at, updated_at, expires_at, fields, body };
 }
 
-/** What differs between the SQL of one database and another. */
+/** The differences between the SQL of the databases. */
 export interface Dialect {
   /** Placeholder of the n-th parameter, from 1. */
   parameter(n: number): string;
@@ -53,7 +53,10 @@ export interface Column {
   type: FieldType;
 }
 
-/** Rows that words were found in: a subquery with the columns `found_id`, `found_version` and `found_rank`, the best lowest. */
+/**
+ * Rows in which the words were found: a subquery with the columns `found_id`, `found_version` and `found_rank`, the
+ * best lowest.
+ */
 export interface Matches {
   sql: string;
   values: readonly FieldValue[];
@@ -71,10 +74,9 @@ export function rowOf({ fields, ...record }: StoredRecord): Omit<StoredRecord, "
 }
 
 /**
- * One statement for any number of records, which are its one parameter: of each id the highest version stays, and the
- * time of first storage.
- *
- * @param guard SQL condition; rows for which it does not hold are left out.
+ * One statement for any number of records, which are its one parameter: for each id the highest version stays, and so
+ * does the time of first storage.
+ * @param guard SQL condition; rows for which it is not true are left out.
  */
 export function upsertFor(type: RecordType, dialect: Dialect, guard = "true"): string {
   const columns = columnsOf(type);
@@ -91,7 +93,7 @@ export function fromIds(type: RecordType, dialect: Dialect): string {
 
 /**
  * The SELECT of a query. Names in it come from the code (see QueryBuilder), values are parameters. Pages continue after
- * a pair of sort value and id, in the sort's direction, so that a walk returns every row that was there throughout
+ * a pair of sort value and id, in the direction of the sort. So a walk returns every row that was there all the time
  * exactly once, whatever is written or removed meanwhile. Sort fields are never null.
  */
 export function selectFor(
@@ -128,7 +130,7 @@ export function selectFor(
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const sorted = field === "id" ? `id ${direction}` : `${field} ${direction}, id ${direction}`;
   const order = query.ranked ? "found_rank, id" : sorted;
-  // A row that is newer than what is known of its words is not a match: they may be in it no more.
+  // A row that is newer than its indexed words is not a match: the words may not be in it any more.
   const found = matches === null ? "" : `JOIN (${matches.sql}) ON found_id = id AND found_version = version`;
   const rank = query.ranked ? ", found_rank" : "";
   const rows = `SELECT ${type.table}.*${rank} FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;

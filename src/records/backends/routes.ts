@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Where each record type goes, first the backend it is read from. */
+/** The backends of each record type; the first is the one it is read from. */
 export type BackendNames = ReadonlyMap<string, readonly [string, ...string[]]>;
 
 const routeSchema = z
@@ -18,8 +18,8 @@ const routesSchema = z
 
 /**
  * Reads RECORD_BACKENDS: `translation.session=d1 translation.task=d1+r2`.
- * @param types that must go somewhere; no others may be named.
- * @throws RangeError naming what is wrong: a setting of an installation, not of a request.
+ * @param types that must have a backend; no others may be named.
+ * @throws RangeError with the fault: it is in a setting of an installation, not in a request.
  */
 export function readRoutes(text: string, types: readonly string[]): BackendNames {
   const parsed = routesSchema.safeParse(text);

@@ -14,19 +14,19 @@ import { batchBehind, D1Backend, deleteStatement, selectRows, upsertStatements }
 import { newestOf } from "./newest.ts";
 import { type Matches, type RelationalRow, readRow } from "./relational.ts";
 
-/** Characters of a record's searchable text that are indexed; what comes after them is not found. */
+/** Characters of a record's searchable text that are indexed; later ones are not found. */
 const INDEXED_CHARACTERS = 200_000;
 
-/** Bytes of a record's words, which are one value of a statement; words beyond them are not found. */
+/** Bytes of a record's words, which are one value of a statement; further words are not found. */
 const INDEXED_BYTES = 1_500_000;
 
 const bodySchema = z.record(z.string(), z.unknown());
 
 /**
- * Records in D1 with an index of their words, which finds Chinese, Japanese and Korean too. A row and its words are
- * written in one transaction, so the index is never behind. It is derived data: exports of D1 refuse a database with
- * such tables, so they are dropped before and rebuilt after ({@link clearIndex}, {@link indexPage}). Rows that
- * the plain D1 backend wrote are found once they have been indexed the same way.
+ * Records in D1 with an index of their words, which also finds Chinese, Japanese and Korean. A row and its words are
+ * written in one transaction, so the index is never behind. The index can be made again: exports of D1 refuse a
+ * database with such tables, so they are dropped before and made again after ({@link clearIndex}, {@link indexPage}).
+ * Rows written by the plain D1 backend are found once they have been indexed in this way.
  */
 export class SearchBackend implements StorageBackend {
   readonly name = "search";
@@ -89,7 +89,7 @@ export class SearchBackend implements StorageBackend {
     return this.#rows.health();
   }
 
-  /** Empties the index of a type; nothing of it is found until its pages are indexed again. */
+  /** Empties the index of a type; its records are found again when their pages are indexed. */
   async clearIndex(type: RecordType): Promise<void> {
     const { map, words } = tablesOf(type);
     await this.#db.batch([
@@ -99,9 +99,8 @@ export class SearchBackend implements StorageBackend {
   }
 
   /**
-   * Indexes those of the next rows whose words are not known, or are those of another version. Harmless to repeat, and
-   * beside writes.
-   *
+   * Indexes those of the next rows whose words are missing or of another version. A repeat, also during writes, does no
+   * harm.
    * @param after - Id of the last row of the page before; empty for the first page.
    * @returns that of this page, and how many were indexed; null when no rows are left.
    */
@@ -121,7 +120,9 @@ export class SearchBackend implements StorageBackend {
     return { last: readRow(type, last).id, indexed: unknown.length };
   }
 
-  /** The statements that index those of these records that are stored in this very version, and not indexed in it. */
+  /**
+   * The statements that index those of these records that are stored in exactly this version, and not indexed in it.
+   */
   #indexing(type: RecordType, records: readonly StoredRecord[]): D1PreparedStatement[] {
     if (type.searchable.length === 0) return [];
     const { map, words } = tablesOf(type);
@@ -155,8 +156,8 @@ export class SearchBackend implements StorageBackend {
 }
 
 /**
- * SQL that makes the index of a type: which document is which record at which version, and the words. Nothing of the
- * text is kept twice. The tokenizer splits at spaces only, because the terms have been made already.
+ * SQL that makes the index of a type: the record and the version of each document, and the words. No text is stored
+ * twice. The tokenizer splits at spaces only, because the terms have been made already.
  */
 export function searchSchema(type: RecordType): string[] {
   const { map, words } = tablesOf(type);
@@ -177,7 +178,7 @@ function matchesOf(type: RecordType, expression: string): Matches {
   return { sql, values: [expression] };
 }
 
-/** What of a record can be found: the texts of its searchable properties. A body that is no object has none. */
+/** The texts by which a record can be found: those of its searchable fields. A body that is no object has none. */
 function searchableText(type: RecordType, { body }: StoredRecord): string {
   const parsed = bodySchema.safeParse(jsonOf(body));
   if (!parsed.success) return "";
@@ -193,7 +194,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** As many of these words as may be stored. */
+/** As many of these words as fit. */
 function withinBytes(words: string): string {
   const [first = "", ...more] = cutText(words, INDEXED_BYTES);
   return more.length === 0 ? first : first.slice(0, first.lastIndexOf(" "));

@@ -12,12 +12,12 @@ const storedSchema: z.ZodType<StoredRecord> = z.object({
   body: z.string(),
 });
 
-/** A record from the JSON text that a backend without columns keeps. @throws ZodError when it is something else. */
+/** A record from the JSON text of a backend without columns. @throws ZodError when it is something else. */
 export function parseStored(text: string): StoredRecord {
   return storedSchema.parse(JSON.parse(text));
 }
 
-/** The record as it is kept after another: the time of first storage stays. */
+/** The record as it is stored after an older version: the time of first storage stays. */
 export function following(record: StoredRecord, before: StoredRecord | null): StoredRecord {
   return before === null ? record : { ...record, created_at: before.created_at };
 }

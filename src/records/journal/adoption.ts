@@ -11,17 +11,16 @@ import type { AppendRequest } from "./contract.ts";
 import type { FlushContext } from "./flush.ts";
 import { tombstoneOf } from "./removal.ts";
 
-/** Tasks taken over at a time. */
+/** Tasks read at a time. */
 const PAGE = 1_000;
-/** Longest a batch of unknown sessions waits for a backend to say whether it has them. */
+/** Longest time that a batch with unknown sessions waits for a backend to say whether it has them. */
 const ADOPTION_TIMEOUT_MS = 10_000;
 
 /**
- * Makes sure that sessions are known which a backend has: a database that was restored without its journals, or a
- * journal that lost its storage.
- *
- * @param mayGuess whether a session may be taken for new while a backend is known not to answer.
- * @returns sessions of which it is not known whether a backend has them.
+ * Makes sure that the journal knows sessions which a backend has: after a restore of the database without its journals,
+ * or after the journal lost its storage.
+ * @param mayGuess whether a session may count as new while a backend does not answer.
+ * @returns sessions that a backend may have or not.
  */
 export async function adoptUnknown(
   { env, store, commit }: JournalContext,
@@ -50,7 +49,7 @@ export async function adoptUnknown(
   }
 }
 
-/** The same for the sessions of a batch. @returns the refusal of one whose tasks' sessions are not known. */
+/** The same for the sessions of a batch. @returns the refusal of a batch whose sessions are not known. */
 export async function adoptSessionsOf(
   context: JournalContext,
   { items, owner }: AppendRequest,
@@ -63,8 +62,8 @@ export async function adoptSessionsOf(
 }
 
 /**
- * Takes over those of these sessions that the backend has, with all their tasks. A session counts as known only when
- * all its tasks are, so whoever is cut begins again; what was taken over already stays.
+ * Reads those of these sessions that the backend has, with all their tasks. A session counts as known only when all its
+ * tasks are, so a call that was cut off is repeated; what was read already stays.
  */
 async function adoptSessions(
   { store, registry, commit }: Pick<FlushContext, "store" | "registry" | "commit">,

@@ -2,15 +2,15 @@ import { eventOf, type NewEvent } from "../../events/index.ts";
 import type { Status } from "../translation/types.ts";
 import type { Change, JournalItem } from "./contract.ts";
 
-/** Seconds after which trying a failed session again makes sense. */
+/** Seconds after which it is useful to try a failed session again. */
 const RETRY_AFTER_SECONDS = 60;
 
 type Progress = Record<Status, number>;
 
 /**
- * What a batch means to the owner of its sessions: a session that begins, how far its tasks are, and how it ends. Only a
- * change of state says so: a later version of what has ended already is nothing new. Ticks have no key (the newest
- * wins); beginnings and ends are keyed by session and version.
+ * The events of a batch for the owner of its sessions: a session begins, how far its tasks are, and its end. Only a
+ * change of state makes an event: a later version of an ended session is nothing new. Progress events have no key (the
+ * newest wins); beginnings and ends have session and version as their key.
  */
 export function announcementsOf(
   changes: readonly Change[],
@@ -40,14 +40,14 @@ function sessionEvent({ session, status, record }: JournalItem, from: Status | n
     const retry = status === "failed" ? { advised: true, after_s: RETRY_AFTER_SECONDS } : { advised: false };
     return eventOf("task.progress-failed", { task_id: session, error, retry }, { key, level: "error" });
   }
-  // From pending to processing it goes on; after a failure it begins again.
+  // A change from pending to processing is no beginning; after a failure the session begins again.
   if (from !== null && from !== "failed") return null;
   const total = record.fields.total_tasks;
   const data = { task_id: session, kind: "translation", ...(typeof total === "number" && total > 0 ? { total } : {}) };
   return eventOf("task.progress-started", data, { key });
 }
 
-/** Of several ticks of one task only the last is worth sending. */
+/** Of several progress events of one task only the last is worth sending. */
 export function withoutOldTicks(events: readonly NewEvent[]): NewEvent[] {
   const isTick = ({ type }: NewEvent) => type === "task.progress-updated";
   const last = new Map(events.filter(isTick).map((event) => [event.subject, event]));

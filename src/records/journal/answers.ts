@@ -1,4 +1,4 @@
-/** What batches with an Idempotency-Key were answered. Methods that write are called inside the object's transaction. */
+/** The answers to batches with an Idempotency-Key. Methods that write are called inside the object's transaction. */
 export class AnswerStore {
   readonly #sql: SqlStorage;
 
@@ -14,7 +14,7 @@ export class AnswerStore {
     );
   }
 
-  /** @param owner whose items it answers for. */
+  /** @param owner the owner of the batch's items. */
   save(key: string, owner: string, bodyHash: string, answer: string, now: number): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO answers (key, owner, body_hash, answer, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -26,7 +26,7 @@ export class AnswerStore {
     );
   }
 
-  /** Forgets answers older than `before`. Tombstones stay for ever. @returns whether answers are left. */
+  /** Removes answers older than `before`. Tombstones stay for ever. @returns whether answers are left. */
   prune(before: number): boolean {
     this.#sql.exec("DELETE FROM answers WHERE created_at < ?", before);
     return this.#sql.exec("SELECT 1 FROM answers LIMIT 1").toArray().length > 0;

@@ -6,14 +6,17 @@ import type { AppendAnswer, AppendRequest } from "./contract.ts";
 import { FLUSH_ROWS } from "./flush.ts";
 import { tombstoneOf } from "./removal.ts";
 
-/** Longest an item waits for others before it is flushed. */
+/** Longest time that an item waits for others before it is flushed. */
 export const FLUSH_INTERVAL_MS = 30_000;
 /** Seconds after which a refused writer comes back. */
 export const BACK_PRESSURE_SECONDS = 5;
-/** Answers are replayed for this long; after it, versions still make every repetition harmless. */
+/** Answers are repeated for this long; after it, versions still make every repeat harmless. */
 export const ANSWER_RETENTION_MS = 2 * DAY_MS;
 
-/** Inside a transaction: takes a batch, and asks for what follows on it. The same batch under the same key is answered as before. */
+/**
+ * Inside a transaction: stores a batch, and schedules the work that it needs. The same batch under the same key gets
+ * the same answer.
+ */
 export function appendBatch(
   { limits, store, outbox, answers, scheduler }: JournalContext,
   { idempotency, items, owner }: AppendRequest,
@@ -35,7 +38,7 @@ export function appendBatch(
   const { results, changes } = store.append(items, now);
   const events = announcementsOf(changes, before, (session) => store.progress(session));
   for (const event of events) outbox.announce(owner, event);
-  // While a backend does not answer, its back-off decides, however much comes in meanwhile.
+  // While a backend does not answer, the wait before the next try stays, whatever arrives meanwhile.
   const isFull = held.rows + changes.length >= FLUSH_ROWS && !held.isDown;
   if (changes.length > 0) scheduler.schedule("flush", isFull ? now : now + FLUSH_INTERVAL_MS);
   if (events.length > 0) scheduler.schedule("announce", now);
@@ -47,7 +50,7 @@ export function appendBatch(
   return ok(answer);
 }
 
-/** The sessions that items are of, each once. */
+/** The sessions of some items, each once. */
 export function sessionsOf(items: AppendRequest["items"]): string[] {
   return [...new Set(items.map(({ session }) => session))];
 }

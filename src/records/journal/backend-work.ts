@@ -8,31 +8,34 @@ import { Fences } from "./fences.ts";
 import { flushPage } from "./flush.ts";
 import { removeSession } from "./removal.ts";
 
-/** Pages a forced flush stores at most: what one request may reasonably wait for. */
+/** Pages that a requested flush stores at most: as long as one request can wait. */
 const MAX_FORCED_PAGES = 200;
 
-/** What a journal does in the backends behind it. */
+/** The work of a journal in the backends behind it. */
 export class BackendWork {
   readonly #context: () => JournalContext;
   readonly #fences: Fences;
-  /** The one thing under way that may not run beside another of its kind: a flush, or the raising of a barrier. */
+  /** The work that may run only once at a time: a flush, or raising a barrier. */
   #busy: Promise<unknown> | null = null;
 
-  /** @param journal whose barriers are raised. @param context as it is when something is done. */
+  /** @param journal whose barriers are raised. @param context read again for each piece of work. */
   constructor(journal: string, context: () => JournalContext) {
     this.#fences = new Fences(journal);
     this.#context = context;
   }
 
   /**
-   * Stores everything that waits. One flush at a time: whoever asks while one runs waits for it and then for its own.
-   * @returns the fault of a backend that does not answer; null when it answers.
+   * Stores all waiting items. One flush at a time: a call during a flush waits for it and then for its own.
+   * @returns the error of a backend that does not answer; null when it answers.
    */
   flush(): Promise<string | null> {
     return this.#alone(() => this.#flushAll());
   }
 
-  /** No row that was sent to a backend before comes to be there after this, whether its flush waits for it or gave it up. */
+  /**
+   * After this, no row that was sent to a backend earlier can still arrive, whether its flush waits for it or gave it
+   * up.
+   */
   raiseFences(): Promise<void> {
     const { env, limits } = this.#context();
     const registry = registryOf(env);
@@ -66,7 +69,7 @@ export class BackendWork {
         commit(() => scheduler.reschedule("flush", null));
         break;
       }
-      // Rows that failed while others went through: they are tried again later, not at once.
+      // Rows that failed while others were stored: they are tried again later, not at once.
       if (result.flushed === 0) {
         commit(() => scheduler.reschedule("flush", Date.now() + FLUSH_INTERVAL_MS / 10));
         break;

@@ -19,9 +19,9 @@ const PAGE_ROWS = 1_000;
 const PAGE_BYTES = 1_000_000;
 
 /**
- * Tables with their keys, in the order in which they are copied. A journal may hold more than one answer can carry, so
- * it is copied page by page while it goes on taking records. What is known comes before what waits, and both before the
- * tables of D1: a record that moves on meanwhile is then found where it went, never nowhere. `progress` is counted again.
+ * Tables with their keys, in the order in which they are copied. A journal may have more than one answer can carry, so
+ * it is copied page by page while it still accepts records. Known records come before waiting ones, and both before the
+ * tables of D1: a record that moves on meanwhile is found in its new place, never nowhere. `progress` is counted again.
  */
 const COPIED: readonly { name: string; key: string }[] = [
   { name: "known", key: "id" },
@@ -33,7 +33,7 @@ const COPIED: readonly { name: string; key: string }[] = [
   { name: "due_times", key: "name" },
   { name: "sqlite_sequence", key: "name" },
 ];
-/** Sessions deleted by the time everything else was copied: what of them was copied before is removed by a restore. */
+/** Sessions that were deleted when everything else was copied: a restore removes what was copied of them. */
 const TOMBSTONES = "tombstones";
 
 export interface JournalPosition {
@@ -54,7 +54,7 @@ export interface JournalPage {
   next: JournalPosition | null;
 }
 
-/** Deleted sessions that are not deleted here. */
+/** Deleted sessions of the backup that are not deleted here. */
 const ALIVE = setStatement(
   (set) => `SELECT value ->> '$[0]' AS id, value ->> '$[1]' AS deleted_at FROM ${set} AS gone
     WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = value ->> '$[0]' AND deleted_at IS NOT NULL)`,
@@ -98,8 +98,8 @@ export function copyTombstones(sql: SqlStorage, after: string): JournalPage {
 }
 
 /**
- * Takes a page of a backup into an empty journal and compares what is there with it. Until {@link openJournal} the journal
- * counts as never used: nothing of it is flushed, swept or woken. A page may be given twice.
+ * Writes a page of a backup into an empty journal and compares it. Until {@link openJournal} the journal counts as
+ * never used: it is not flushed, swept or woken. The same page may come twice.
  */
 export function restorePage(storage: DurableObjectStorage, page: JournalRows): Result<{ rows: number }> {
   const { sql } = storage;
@@ -114,7 +114,9 @@ export function restorePage(storage: DurableObjectStorage, page: JournalRows): R
   });
 }
 
-/** The last step of a restore: removes what was deleted while the backup was taken, counts again, opens the journal. */
+/**
+ * The last step of a restore: removes sessions that were deleted during the backup, counts again, opens the journal.
+ */
 export function openJournal(
   storage: DurableObjectStorage,
   store: JournalStore,
@@ -122,7 +124,7 @@ export function openJournal(
   tombstones: readonly DumpedValue[][],
 ): Result<{ opened: boolean }> {
   const { sql } = storage;
-  // Opened before, or nothing was brought.
+  // It was opened before, or nothing was brought.
   if (hasSchema(sql) || !hasTables(sql)) return ok({ opened: false });
   storage.transactionSync(() => {
     bury(sql, store, tombstones);
@@ -137,8 +139,8 @@ export function openJournal(
 }
 
 /**
- * Removes sessions that were deleted while the backup was taken, before {@link openJournal}: for more of them than one call
- * carries. Harmless to repeat.
+ * Removes sessions that were deleted during the backup, before {@link openJournal}: for more of them than fit in one
+ * call. A repeat does no harm.
  */
 export function buryDeleted(
   storage: DurableObjectStorage,
@@ -159,7 +161,7 @@ function hasTables(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'known'").toArray().length > 0;
 }
 
-/** Whether the table has these very rows. */
+/** Whether the table has exactly these rows. */
 function holds(sql: SqlStorage, { table, columns, rows }: JournalRows): boolean {
   const key = COPIED.find(({ name }) => name === table)?.key;
   if (key === undefined) return false;

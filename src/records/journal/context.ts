@@ -24,7 +24,7 @@ export function storesOf(sql: SqlStorage): JournalStores {
   };
 }
 
-/** What the work of a journal is done with. */
+/** The tools for the work of a journal. */
 export interface JournalContext extends JournalStores {
   env: Env;
   limits: JournalLimits;

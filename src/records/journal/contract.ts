@@ -1,7 +1,7 @@
 import type { Kind, Status } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
 
-/** An item as the Worker hands it over: checked, its record built, its body hashed. */
+/** An item from the Worker: checked, its record built, its body hashed. */
 export interface JournalItem {
   kind: Kind;
   /** Session it belongs to; its own id for a session. */
@@ -12,17 +12,20 @@ export interface JournalItem {
   hash: string;
 }
 
-/** What became of an item. `created`, `updated`: it is durable. `duplicate`: it was already. `stale`: a newer one was. */
+/**
+ * The outcome of an item. `created`, `updated`: it is durable. `duplicate`: it was already. `stale`: there is a newer
+ * version.
+ */
 type ItemStatus = "created" | "updated" | "duplicate" | "stale" | "invalid";
 
 export interface ItemOutcome {
   id: string;
   status: ItemStatus;
-  /** Why it is invalid. */
+  /** The broken rule. */
   error?: { rule: string; message: string; path?: string };
 }
 
-/** An item that was written, and what it was before; null where there was none. */
+/** An item that was written, and its state before; null if there was none. */
 export interface Change {
   item: JournalItem;
   from: Status | null;
@@ -30,7 +33,7 @@ export interface Change {
 
 export interface AppendRequest {
   owner: string;
-  /** In the order of the batch; null where the item was invalid before it came here. */
+  /** In the order of the batch; null if the item was refused before it came here. */
   items: readonly JournalItem[];
   idempotency: { key: string; body_hash: string } | null;
 }
@@ -52,14 +55,14 @@ export interface JournalState {
   persisted: number;
   /** Epoch ms of the last flush, also of one that found nothing. */
   flushed_at: number;
-  /** What the last flush failed with; null when it did not. */
+  /** The error of the last flush; null when there was none. */
   error: string | null;
   purges: number;
   /** Events that are pending for owners. */
   announcements: number;
 }
 
-/** How much may wait before nothing more is taken, and how patient a flush is. */
+/** How much may wait before no more is accepted, and how long a flush waits. */
 export interface JournalLimits {
   rows: number;
   characters: number;
@@ -67,7 +70,7 @@ export interface JournalLimits {
   write_timeout_ms: number;
 }
 
-/** Where a page of parked items goes on. */
+/** Where a page of parked items continues. */
 export interface ParkedPosition {
   parked_at: number;
   id: string;

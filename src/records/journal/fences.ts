@@ -1,12 +1,12 @@
 import type { Fence, StorageBackend } from "../types.ts";
 
 /**
- * The barriers of one journal, one in each backend that has them. A write carries the epoch that its barrier stood at; a
- * deletion raises the barrier first, so that a write which was given up, or which a dead process left behind, can land
- * whenever it likes without bringing back what was deleted. Epochs come from the backend: whoever starts again raises.
+ * The barriers of one journal, one in each backend that has them. A write carries the epoch of its barrier. A deletion
+ * raises the barrier first, so that a write which was given up, or which a dead process left behind, may arrive at any
+ * time without bringing back deleted records. Epochs come from the backend: a journal that starts again raises them.
  */
 export class Fences {
-  /** Of whose journal they are. */
+  /** The journal of these barriers. */
   readonly name: string;
   readonly #epochs = new Map<string, number>();
 
@@ -14,18 +14,18 @@ export class Fences {
     this.name = name;
   }
 
-  /** What writes to a backend carry; undefined where it has no barriers. */
+  /** The epoch that writes to a backend carry; undefined if it has no barriers. */
   async of(backend: StorageBackend): Promise<Fence | undefined> {
     const epoch = this.#epochs.get(backend.name) ?? (await this.#raise(backend));
     return epoch === undefined ? undefined : { name: this.name, epoch };
   }
 
-  /** No write sent before has any effect from here on. */
+  /** Writes that were sent before have no effect from here on. */
   async raise(backends: Iterable<StorageBackend>): Promise<void> {
     for (const backend of new Set(backends)) await this.#raise(backend);
   }
 
-  /** Somebody else has raised them: they are asked for again. */
+  /** Another process has raised them: they are read again. */
   forget(): void {
     this.#epochs.clear();
   }

@@ -9,24 +9,24 @@ import type { PendingRow } from "./pending.ts";
 import type { JournalStore } from "./store.ts";
 import { refusalOf } from "./trial.ts";
 
-/** Rows of one flush: the threshold the original service flushed at. */
+/** Rows of one flush: the number at which the original service flushed. */
 export const FLUSH_ROWS = 1_000;
-/** Characters of one flush: what one batch of D1 takes comfortably. */
+/** Characters of one flush: one batch of D1 has room for them. */
 const FLUSH_CHARACTERS = 4_000_000;
-/** A row that fails this often while the backend takes writes is parked, and delays nobody. */
+/** A row that fails this often while the backend accepts writes is parked, and delays no other. */
 export const PARK_AFTER = 5;
 /**
- * Writes of one flush that may fail in the search for the rows that cause it. Each costs two queries, and the half beside
- * it two, and the trial before a row is blamed two; D1 takes 1,000 queries an invocation.
+ * Failed writes in one flush while it looks for the rows that cause them. Each costs two queries, the other half two
+ * more, and the test before a row is blamed two; D1 allows 1,000 queries in an invocation.
  */
 const MAX_PROBES = 150;
 
 export interface FlushResult {
   /** Rows that were stored. */
   flushed: number;
-  /** Whether rows remain that can be flushed now. */
+  /** Whether there are more rows that can be flushed now. */
   more: boolean;
-  /** Null when everything went well; else what the backend said. The rows stay. */
+  /** Null when everything was stored; else the error of the backend. The rows stay. */
   error: string | null;
 }
 
@@ -39,7 +39,7 @@ export interface FlushContext {
   timeoutMs: number;
 }
 
-/** A backend did not store what it was given. */
+/** A backend did not store the given rows. */
 class NotStored extends Error {
   override readonly name = "NotStored";
   readonly backend: StorageBackend;
@@ -53,9 +53,9 @@ class NotStored extends Error {
 }
 
 /**
- * Stores the oldest rows of a journal in their backends. Sessions go before tasks. Rows count as stored only when every
- * backend of their type has them; a row that was replaced meanwhile stays, under its newer number. Of a page that fails
- * while the backend takes other writes, the rows that cause it are found by halving and noted; the others are stored.
+ * Stores the oldest rows of a journal in their backends. Sessions go before tasks. A row counts as stored only when
+ * every backend of its type has it; a row that was replaced meanwhile stays, under its newer number. If a page fails
+ * while the backend accepts other writes, the rows that cause it are found by halving and noted; the others are stored.
  */
 export async function flushPage(context: FlushContext): Promise<FlushResult> {
   const { store, commit } = context;
@@ -76,7 +76,7 @@ export async function flushPage(context: FlushContext): Promise<FlushResult> {
   return { flushed, more: store.pending.page(1, 1).length > 0, error: null };
 }
 
-/** Stores rows in every backend of their type, and notes that they are stored. @returns what failed; null when nothing did. */
+/** Stores rows in every backend of their type, and notes it. @returns the error; null when there was none. */
 async function storeRows(context: FlushContext, rows: readonly PendingRow[]): Promise<NotStored | null> {
   const { registry, fences, timeoutMs, store, commit } = context;
   for (const kind of KINDS) {
@@ -102,8 +102,9 @@ async function storeRows(context: FlushContext, rows: readonly PendingRow[]): Pr
 }
 
 /**
- * Stores what can be stored of rows that failed together, and notes those that fail alone while their backend takes other
- * writes. What is not looked at, because too many failed, waits for the next flush. @returns how many were stored.
+ * Stores those of the failed rows that can be stored, and notes those that fail alone while their backend accepts other
+ * writes. Rows that are not tried, because too many failed, wait for the next flush.
+ * @returns how many were stored.
  */
 async function storeHalves(
   context: FlushContext,
@@ -115,8 +116,8 @@ async function storeHalves(
   const [only] = rows;
   if (only === undefined) return 0;
   if (rows.length === 1) {
-    // Asked for each row again: the place may have stopped answering in the middle of the search, and that is no row's
-    // fault.
+    // Checked for each row again: the backend may have stopped answering during the search, and then no row is the
+    // cause.
     if ((await outage(context, fault)) !== null) probes.left = 0;
     else commit(() => store.pending.failed(only.seq, describeFault(fault.cause).slice(0, 200), PARK_AFTER, Date.now()));
     return 0;
@@ -136,8 +137,8 @@ async function storeHalves(
 }
 
 /**
- * What a write failed with that no row is the cause of: it was too late, nobody answered, or the place refuses a record
- * that is known to be good as well. Null when the rows are the cause.
+ * The error of a write if no row is its cause: the write was too late, the backend did not answer, or it refuses a
+ * valid record as well. Null when the rows are the cause.
  */
 async function outage(
   { fences, timeoutMs }: FlushContext,

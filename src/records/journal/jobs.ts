@@ -8,11 +8,11 @@ import type { JournalDueName } from "./schema.ts";
 
 /** Longest wait between two tries while a backend does not answer. */
 export const MAX_BACKOFF_MS = 60_000;
-/** A parked row has one more try after this long, without anybody asking: the cause may have gone away. */
+/** A parked row is tried once more after this time by itself: the cause may be gone. */
 const PARKED_RETRY_MS = 3_600_000;
 const PARKED_RETRY_ROWS = 100;
 
-/** What a journal does at its time. @throws when it is to be tried again. */
+/** The jobs of a journal, when they are due. @throws when a job must be tried again. */
 export async function runJob(
   { env, outbox, answers, scheduler, commit }: JournalContext,
   work: BackendWork,
@@ -35,7 +35,9 @@ export async function runJob(
   }
 }
 
-/** Inside a transaction: asks for what waits and has no due-time any more, and leaves a sign of life. */
+/**
+ * Inside a transaction: schedules pending work that has lost its due time, and notes that the journal was looked at.
+ */
 export function lookAfter({ store, parked, scheduler }: JournalContext, now: number): JournalState {
   const retried = parked.retry(now - PARKED_RETRY_MS, PARK_AFTER, PARKED_RETRY_ROWS);
   const state = store.state(now);

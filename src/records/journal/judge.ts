@@ -1,7 +1,7 @@
 import { mayBecome, type Status } from "../translation/types.ts";
 import type { ItemOutcome, JournalItem } from "./contract.ts";
 
-/** What a journal knows of a record. */
+/** The data that a journal has about a record. */
 export interface Known {
   version: number;
   hash: string;
@@ -10,7 +10,7 @@ export interface Known {
   deleted_at: number | null;
 }
 
-/** What becomes of an item, by what is known of it and of its session. */
+/** The outcome of an item, from the data about it and about its session. */
 export function judge(
   { kind, session, status, record, hash }: JournalItem,
   known: ReadonlyMap<string, Known>,

@@ -37,9 +37,9 @@ import { idsOf } from "./store.ts";
 import { UNUSED } from "./unused.ts";
 
 /**
- * The durable buffer of translation records: takes batches, acknowledges what is committed, and stores it in the
- * backends behind. One of a fixed number; an owner's records are all in one of them. While a backend does not answer,
- * items wait here, and everything drains when it returns.
+ * The durable buffer of translation records: accepts batches, acknowledges what is committed, and stores it in the
+ * backends behind. There is a fixed number of them; all records of an owner are in one. While a backend does not
+ * answer, items wait here, and are stored when it answers again.
  */
 export class JournalObject extends DurableObject<Env> {
   readonly #rows: JournalStores;
@@ -57,7 +57,10 @@ export class JournalObject extends DurableObject<Env> {
     this.#cell.wake();
   }
 
-  /** Takes a batch in one transaction: each item has its outcome, or nothing was taken and the batch can be sent again. */
+  /**
+   * Accepts a batch in one transaction: each item has its outcome, or nothing was stored and the batch can be sent
+   * again.
+   */
   async append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     const refusal = await adoptSessionsOf(this.#context(), request);
     if (refusal !== null) return refusal;
@@ -91,7 +94,9 @@ export class JournalObject extends DurableObject<Env> {
     return this.#cell.commit(() => ok(this.#rows.store.progress(session)));
   }
 
-  /** Deletes a session with everything in it. What the backends have is removed right after, also across crashes. */
+  /**
+   * Deletes a session with everything in it. The records in the backends are removed right after, also after a crash.
+   */
   async remove(session: string): Promise<Result<{ deleted: boolean }>> {
     this.#cell.commit(() => {
       const now = Date.now();
@@ -102,15 +107,15 @@ export class JournalObject extends DurableObject<Env> {
     return ok({ deleted: true });
   }
 
-  /** A page of what an owner's records are that the backends do not have yet. */
+  /** A page of an owner's records that the backends do not have yet. */
   async exportOf(owner: string, from: ExportPosition | null): Promise<Result<ExportPage>> {
     const query = "SELECT kind, record FROM pending WHERE id >= ? AND id < ? ORDER BY id";
     return ok(this.#cell.exportOf([{ kind: "pending", query, values: idsOf(owner) }], from));
   }
 
   /**
-   * An owner is erased: forgets what is known of their records, then removes what the backends have, and takes nothing
-   * of them any more. Harmless to repeat; a crash in the middle leaves the rest to the next call.
+   * An owner is erased: forgets their records here, then removes those in the backends, and accepts no more of them. A
+   * repeat does no harm; after a crash the next call does the rest.
    */
   async erase(owner: string): Promise<Result<{ erased: number }>> {
     this.#cell.commit(() => forgetOwner(this.#rows, owner, Date.now()));
@@ -137,7 +142,7 @@ export class JournalObject extends DurableObject<Env> {
     return ok(copyTombstones(this.ctx.storage.sql, after));
   }
 
-  /** Takes a page of a copy into the empty journal. */
+  /** Writes a page of a copy into the empty journal. */
   async restore(page: JournalRows): Promise<Result<{ rows: number }>> {
     return restorePage(this.ctx.storage, page);
   }
@@ -147,7 +152,7 @@ export class JournalObject extends DurableObject<Env> {
     return buryDeleted(this.ctx.storage, this.#rows.store, tombstones);
   }
 
-  /** Every page is there: opens the journal, which then goes on with its pending work. */
+  /** After the last page: opens the journal, which then continues its pending work. */
   async open(steps: readonly string[], tombstones: readonly DumpedValue[][]): Promise<Result<{ opened: boolean }>> {
     const opened = openJournal(this.ctx.storage, this.#rows.store, steps, tombstones);
     if (!this.#cell.exists) return opened;
@@ -165,12 +170,12 @@ export class JournalObject extends DurableObject<Env> {
     return this.#cell.commit(() => ok(this.#rows.store.state(Date.now())));
   }
 
-  /** Items that could not be stored though their backend is well, those parked first before the others. */
+  /** Items that could not be stored though their backend works, those parked first before the others. */
   async parked(after: ParkedPosition | null, limit: number): Promise<Result<ParkedItem[]>> {
     return this.#cell.commit(() => ok(this.#rows.parked.page(after, limit)));
   }
 
-  /** Takes parked items up again, all or these. */
+  /** Tries parked items again, all or these. */
   async unpark(ids: readonly string[] | null): Promise<Result<{ items: number }>> {
     return this.#cell.commit(() => {
       this.#cell.scheduler.schedule("flush", Date.now());
@@ -178,7 +183,7 @@ export class JournalObject extends DurableObject<Env> {
     });
   }
 
-  /** The cron's look: re-arms what an alarm may have lost, and leaves a sign of life. */
+  /** The cron calls this: it sets alarms again that were lost, and notes that the journal was looked at. */
   async sweep(): Promise<Result<JournalState>> {
     if (!this.#cell.exists) return refuse("not_found");
     const state = this.#cell.commit(() => lookAfter(this.#context(), Date.now()));

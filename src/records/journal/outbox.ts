@@ -3,14 +3,14 @@ import type { Commit } from "../../platform/cell/cell.ts";
 import { setStatement } from "../../platform/database/set-statement.ts";
 import { withoutOldTicks } from "./announcements.ts";
 
-/** Events sent in one go. */
+/** Events sent at once. */
 const ANNOUNCEMENT_PAGE = 200;
 
 const FORGET = setStatement((set) => `DELETE FROM announcements WHERE id IN (SELECT value FROM ${set})`);
 
 /**
- * What a journal still has to deliver: events to owners, and to the backends the removal of sessions. Methods that
- * write are called inside the object's transaction.
+ * Pending deliveries of a journal: events to owners, and the removal of sessions from the backends. Methods that write
+ * are called inside the object's transaction.
  */
 export class JournalOutbox {
   readonly #sql: SqlStorage;
@@ -55,9 +55,8 @@ export class JournalOutbox {
 }
 
 /**
- * Sends each owner the pending events. One that cannot be reached holds up nobody else.
- *
- * @throws when somebody could not be reached: it is to be tried again.
+ * Sends each owner the pending events. An owner that cannot be reached delays no other.
+ * @throws when an owner could not be reached: it must be tried again.
  */
 export async function notifyOwners(env: Env, outbox: JournalOutbox, commit: Commit): Promise<void> {
   const unreached = new Set<string>();

@@ -8,7 +8,10 @@ const kindSchema = z.enum(KINDS);
 const UNPARK = "UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL";
 const UNPARK_THESE = setStatement((set) => `${UNPARK} AND id IN (SELECT value FROM ${set}) RETURNING seq`);
 
-/** Rows of a journal that a backend refuses to store though it is well. Methods that write are called inside the object's transaction. */
+/**
+ * Rows of a journal that a backend refuses to store though it works. Methods that write are called inside the object's
+ * transaction.
+ */
 export class ParkedStore {
   readonly #sql: SqlStorage;
 
@@ -30,13 +33,13 @@ export class ParkedStore {
       .map((row) => ({ ...row, kind: kindSchema.parse(row.kind) }));
   }
 
-  /** Takes parked rows up again, as if they had never failed. @returns how many. */
+  /** Tries parked rows again, as if they had never failed. @returns how many. */
   unpark(ids: readonly string[] | null): number {
     if (ids !== null) return UNPARK_THESE.exec(this.#sql, ids).length;
     return this.#sql.exec(`${UNPARK} RETURNING seq`).toArray().length;
   }
 
-  /** Gives rows parked before an instant one more try. @returns how many. */
+  /** Tries rows once more that were parked before an instant. @returns how many. */
   retry(before: number, parkAfter: number, limit: number): number {
     return this.#sql
       .exec(

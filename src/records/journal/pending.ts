@@ -27,7 +27,10 @@ export interface PendingRow {
 
 const kindSchema = z.enum(KINDS);
 
-/** Records that wait to be stored elsewhere, and how much they are. Methods that write are called inside the object's transaction. */
+/**
+ * Records that wait to be stored in backends, and their number and size. Methods that write are called inside the
+ * object's transaction.
+ */
 export class PendingStore {
   readonly #sql: SqlStorage;
 
@@ -35,10 +38,10 @@ export class PendingStore {
     this.#sql = sql;
   }
 
-  /** Puts items in, or in the place of older versions of them. */
+  /** Adds items, or replaces older versions of them. */
   put(items: readonly JournalItem[], now: number): void {
-    // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps the
-    // time since which the item waits.
+    // A newer version gets a new number (a running flush with the older one must not remove it) and keeps the time
+    // since which the item waits.
     const since = this.#waitingSince(items.map(({ record }) => record.id));
     this.#dropSet(DROP_IDS, [...since.keys()]);
     const pending = items.map(({ kind, record }) => ({
@@ -72,18 +75,18 @@ export class PendingStore {
     return rows;
   }
 
-  /** These rows are stored elsewhere now. One that was replaced meanwhile has another number, and stays. */
+  /** These rows are stored in the backends now. One that was replaced meanwhile has another number, and stays. */
   persisted(seqs: readonly number[], now: number): void {
     this.#dropSet(DROP_SEQS, seqs);
     this.#sql.exec("UPDATE counters SET persisted = persisted + ?, flushed_at = ?, error = NULL", seqs.length, now);
   }
 
-  /** A flush has ended that found nothing, or failed: both leave a sign of life. */
+  /** A flush has ended that found nothing, or failed: in both cases it is noted that it ran. */
   beat(now: number, error: string | null): void {
     this.#sql.exec("UPDATE counters SET flushed_at = ?, error = ?", now, error);
   }
 
-  /** A row could not be stored though the place is well. */
+  /** A row could not be stored though the backend works. */
   failed(seq: number, error: string, parkAfter: number, now: number): void {
     this.#sql.exec(
       `UPDATE pending SET attempts = attempts + 1, error = ?2,
@@ -95,12 +98,14 @@ export class PendingStore {
     );
   }
 
-  /** What of these ids is not stored elsewhere yet. */
+  /** Those of these ids that are not stored in the backends yet. */
   pendingOf(ids: readonly string[]): StoredRecord[] {
     return PENDING.exec<{ record: string }>(this.#sql, ids).map(({ record }) => readRecord(record));
   }
 
-  /** What is held, parked or not, without counting it: asked with every batch. */
+  /**
+   * The number and size of all waiting rows, parked or not. It is not counted again, because every batch asks for it.
+   */
   held(): { rows: number; characters: number; isDown: boolean } {
     const { held_rows, held_characters, error } = this.#sql
       .exec<{ held_rows: number; held_characters: number; error: string | null }>(
@@ -118,7 +123,7 @@ export class PendingStore {
     );
   }
 
-  /** Removes rows that wait, and takes them out of what is held. */
+  /** Removes waiting rows, and subtracts them from the number and size. */
   drop(where: string, ...values: string[]): void {
     this.#hold(
       -1,
@@ -134,7 +139,7 @@ export class PendingStore {
     this.#hold(-1, statement.exec<{ characters: number }>(this.#sql, rows));
   }
 
-  /** Adds these rows to what is held, or takes them out of it. */
+  /** Adds these rows to the number and size, or subtracts them. */
   #hold(sign: 1 | -1, changed: Iterable<{ characters: number }>): void {
     let rows = 0;
     let characters = 0;

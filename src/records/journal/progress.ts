@@ -4,7 +4,10 @@ import type { Change } from "./contract.ts";
 
 const statusSchema = z.enum(STATUSES);
 
-/** How far sessions are: their tasks, counted by state. Methods that write are called inside the object's transaction. */
+/**
+ * The progress of sessions: their tasks, counted by state. Methods that write are called inside the object's
+ * transaction.
+ */
 export class ProgressCounts {
   readonly #sql: SqlStorage;
 
@@ -23,7 +26,7 @@ export class ProgressCounts {
     return counts;
   }
 
-  /** Keeps the tasks of each session counted by state: counting them again would cost more with each batch. */
+  /** Keeps the counts of each session's tasks by state: counting them again would cost more with each batch. */
   add(changes: readonly Change[]): void {
     const moved = new Map<string, Map<Status, number>>();
     for (const { item, from } of changes) {

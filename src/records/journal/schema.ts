@@ -1,7 +1,7 @@
 import { DUE_TIMES_TABLE } from "../../platform/cell/alarm-scheduler.ts";
 import type { SchemaStep } from "../../platform/cell/object-schema.ts";
 
-/** The things a journal does later. */
+/** The jobs that a journal does later. */
 export const JOURNAL_DUE_NAMES = ["flush", "purge", "announce", "housekeeping"] as const;
 export type JournalDueName = (typeof JOURNAL_DUE_NAMES)[number];
 
@@ -62,7 +62,7 @@ export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
   },
   {
     id: "002_answers_by_owner",
-    // Answers of before are forgotten: whose items are repeated then gets "duplicate" for what was "created".
+    // Older answers are removed: a repeat then gets "duplicate" instead of "created".
     sql: `
       DROP TABLE answers;
       CREATE TABLE answers (

@@ -42,7 +42,7 @@ const OWNER_PAGE = 500;
 export class JournalStore {
   readonly #sql: SqlStorage;
   readonly #progress: ProgressCounts;
-  /** Those that wait. */
+  /** The waiting records. */
   readonly pending: PendingStore;
 
   constructor(sql: SqlStorage) {
@@ -56,8 +56,8 @@ export class JournalStore {
   }
 
   /**
-   * Decides what becomes of each item, and writes those that are new or newer. An item that comes twice in one batch is
-   * judged by what the first made of it.
+   * Decides the outcome of each item, and writes those that are new or newer. If an item is twice in one batch, the
+   * second is judged after the first.
    */
   append(items: readonly JournalItem[], now: number): { results: ItemOutcome[]; changes: Change[] } {
     const known = this.#known(items.flatMap(({ record, session }) => [record.id, session]));
@@ -86,15 +86,15 @@ export class JournalStore {
     return { results, changes };
   }
 
-  /** Those of these sessions that nothing is known of here. */
+  /** Those of these sessions that are not known here. */
   unknownAmong(sessions: readonly string[]): string[] {
     const known = this.#known(sessions);
     return [...new Set(sessions)].filter((id) => !known.has(id));
   }
 
   /**
-   * Takes over what a backend has stored and this journal knows nothing of, as if it had been written through it. What
-   * is known already stays as it is.
+   * Stores records here that a backend has and this journal does not know, as if they had been written through it.
+   * Known records stay as they are.
    */
   adopt(kind: Kind, records: readonly StoredRecord[]): void {
     const items = records.map((record): JournalItem => {
@@ -118,7 +118,7 @@ export class JournalStore {
     return this.#progress.of(session);
   }
 
-  /** Deletes a session and its tasks here, and leaves a tombstone so that a late retry revives nothing. */
+  /** Deletes a session and its tasks here, and leaves a tombstone so that a late repeat brings nothing back. */
   remove(session: string, now: number): void {
     this.pending.drop("id IN (SELECT id FROM known WHERE session = ?)", session);
     this.#sql.exec("DELETE FROM known WHERE session = ? AND kind = 'task'", session);
@@ -141,12 +141,12 @@ export class JournalStore {
     this.#sql.exec("DELETE FROM progress WHERE session >= ? AND session < ?", ...range);
     this.#sql.exec("DELETE FROM purges WHERE session >= ? AND session < ?", ...range);
     this.#sql.exec("DELETE FROM announcements WHERE user = ?", owner);
-    // What the owner was answered, for whomever they wrote, and what others were answered who wrote for the owner.
+    // The answers to the owner, for any owner's items, and the answers to others who wrote for the owner.
     this.#sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
     this.#sql.exec("DELETE FROM answers WHERE owner = ?", owner);
   }
 
-  /** Owners of known records from an id on, one look at the index for each. */
+  /** Owners of known records from an id on, with one index look-up for each. */
   owners(from: string, take: number = OWNER_PAGE): { owners: string[]; next: string | null } {
     const owners: string[] = [];
     let start = from;
@@ -156,7 +156,7 @@ export class JournalStore {
         .toArray();
       if (row === undefined) return { owners, next: null };
       const owner = ownerOf(row.id);
-      // What an erased owner is remembered by names nobody.
+      // The mark of an erased owner names nobody.
       if (owner !== null) owners.push(owner);
       start = owner === null ? `${row.id}!` : idsOf(owner)[1];
     }
@@ -203,7 +203,7 @@ export class JournalStore {
 
 /**
  * Every id that begins with `<owner>:`; the semicolon is the character after the colon. A user whose id has a colon
- * owns nothing here, and what begins with it is another's.
+ * owns nothing here, and ids with that beginning belong to another user.
  */
 export function idsOf(owner: string): [string, string] {
   if (owner.includes(":")) return ["", ""];

@@ -4,16 +4,15 @@ import type { FieldValue, RecordType, StorageBackend, StoredRecord } from "../ty
 
 /** Owner of trial records. No user has a space in their id. */
 const OWNER = "trial record";
-/** Characters of a fault that are passed on. */
+/** Characters of an error that are passed on. */
 const DETAIL_CHARACTERS = 120;
 
 /**
- * Writes a record that is known to be good by the very way that has just failed, and takes it away again. A place that
- * answers reads may still refuse writes: only a write that succeeds while another fails says that the other's rows are
- * the cause. What a crash leaves behind is replaced and removed by the next trial.
- *
- * @param name of whoever asks: each has a trial record of its own.
- * @returns what the place said when it refused this one too; null when it takes writes.
+ * Writes a valid record in the same way that has just failed, and removes it again. A backend that answers reads may
+ * still refuse writes: only if this write succeeds while the other fails, the rows of the other are the cause. A record
+ * that a crash leaves behind is replaced and removed by the next test.
+ * @param name of the caller: each has a test record of its own.
+ * @returns the error of the backend when it refused this record too; null when it accepts writes.
  */
 export async function refusalOf(
   backend: StorageBackend,

@@ -1,6 +1,6 @@
 import type { JournalState } from "./contract.ts";
 
-/** The numbers of a journal that has taken nothing yet. */
+/** The numbers of a journal that was never used. */
 export const UNUSED: JournalState = {
   pending: 0,
   parked: 0,

@@ -70,7 +70,7 @@ const replayRoute = defineRoute(
   },
 );
 
-/** What could not be stored: to be seen, and to be tried again once its cause is gone. Mounted at /api/v1. */
+/** Parked items: to read them, and to try them again once their cause is gone. Mounted at /api/v1. */
 export function parkedRoutes() {
   return newRouter()
     .openapi(listRoute, async (c) => {

@@ -160,7 +160,7 @@ export function translationReadRoutes() {
       const { status, sort, order: direction, ...page } = c.req.valid("query");
       const known = await readOne(c, SESSION, id, id);
       if (!known.ok) return respond(c, known.refusal);
-      // What was acknowledged is seen: it is stored first, then read in order.
+      // Acknowledged items must be in the list: they are stored first, then everything is read in order.
       const flushed = await callJournal(c.env, journalOf(known.value.owner), (stub) => stub.flush());
       if (!flushed.ok) return respond(c, flushed.refusal);
       const build = () =>

@@ -11,7 +11,7 @@ import { fieldOf, type RecordType, type StoredRecord } from "../types.ts";
 import { ownerFor, reachesAll } from "./access.ts";
 import { sessionView, taskView } from "./schemas.ts";
 
-/** Whose records a list shows: the caller's own, or whose a service asks for; undefined is everybody's. */
+/** The owner of a list: the caller, or the one a service asks for; undefined is everybody. */
 export function ownerAsked(c: AppContext, owner: string | undefined): Result<string | undefined> {
   const actor = actorOf(c);
   if (reachesAll(actor)) return ok(owner);
@@ -20,7 +20,7 @@ export function ownerAsked(c: AppContext, owner: string | undefined): Result<str
     : refuse("forbidden", { detail: "These records belong to another user." });
 }
 
-/** One record as last acknowledged: from the journal if it is newer there. */
+/** One record as it was last acknowledged: from the journal if it is newer there. */
 export async function readOne(
   c: AppContext,
   type: RecordType,
@@ -37,10 +37,9 @@ export async function readOne(
 }
 
 /**
- * A page of a list in the order of one of its fields. Of several queries, each of which an index answers in order, it is
- * the page of them all; they ascend by a number.
- *
- * @param scope what else the list is filtered by: a cursor of another list is refused.
+ * A page of a list in the order of one of its fields. An index answers each of several queries in order, and this
+ * merges them; they ascend by a number.
+ * @param scope the other filters of the list: a cursor of another list is refused.
  */
 export async function list(
   c: AppContext,
@@ -68,7 +67,7 @@ export async function list(
   );
 }
 
-/** Records of several pages in the one order they all have: ascending by a number, then by id. */
+/** Records of several pages in their common order: ascending by a number, then by id. */
 function mergedBy(sort: string, records: readonly StoredRecord[]): StoredRecord[] {
   const place = (record: StoredRecord) => Number(fieldOf(record, sort));
   return records.toSorted((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1));
