@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 
-// The forms of what publishing answers.
+// The forms of the answers to a publish.
 
-/** What publishing found in a document: where, which rule, and a sentence. */
+/** A finding of a publish in a document: place, rule, and a sentence. */
 export const findingSchema = z.object({ path: z.string(), rule: z.string(), message: z.string() });
 
 export const publishedSchema = z
@@ -20,7 +20,7 @@ export const publishedSchema = z
   .openapi("PublishedVersion");
 export type PublishedVersion = z.infer<typeof publishedSchema>;
 
-/** What publishing would do to the learners of a course, and how far that can be trusted. */
+/** The effect of a publish on the learners of a course, and how exact the numbers are. */
 export const impactSchema = z
   .looseObject({
     enrollments: z.int().openapi({ description: "Active enrollments of the course." }),

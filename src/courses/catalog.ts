@@ -7,17 +7,17 @@ import { type CourseRights, MEMBER_ROLES } from "./access.ts";
 import { courseOutlines, courses } from "./tables.ts";
 
 /**
- * The isolate's memory of courses. Versions are immutable, so compiled programs are kept until pushed out; the pointer
- * to the active version is kept for seconds, which bounds how late an author's change is seen.
+ * The isolate's memory of courses. Versions are immutable, so compiled programs are kept until there is no room; the
+ * pointer to the active version is kept for seconds, so an author's change is seen within seconds.
  */
 
-/** Which version applies. `activation` only grows, also when an older version is activated again. */
+/** The version that applies. `activation` only grows, also when an older version is activated again. */
 export interface CoursePointer {
   version: number;
   activation: number;
   /** The latest activation that relocked. */
   last_relock: number;
-  /** How many learners have ever enrolled, about. */
+  /** The approximate number of learners that ever enrolled. */
   learners?: number;
 }
 
@@ -27,15 +27,18 @@ export interface CourseEntry extends CourseRights {
   pointer: CoursePointer | null;
 }
 
-/** From this age on a pointer is fetched again in the background while the old one still serves. */
+/** At this age a pointer is read again in the background while the old one is still used. */
 const POINTER_SOFT_AGE_MS = 2_000;
-/** No pointer older than this is served while D1 answers: the bound "author changes within 5 s on read". */
+/** No pointer older than this is used while D1 answers: it keeps the promise "author changes within 5 s on read". */
 const POINTER_MAX_AGE_MS = 5_000;
-/** While D1 does not answer, rights in a course are taken from memory for so long: the bound of a right that was taken away. */
+/**
+ * While D1 does not answer, rights in a course come from memory for so long: a right that was taken away ends at the
+ * latest then.
+ */
 const RIGHTS_MAX_AGE_MS = 60_000;
 /** Members of one course: they are read, and remembered, with its pointer. */
 export const MAX_MEMBERS = 100;
-/** Courses whose pointer is remembered; the oldest entry goes first. */
+/** Courses whose pointer is in memory; the oldest entry is removed first. */
 const MAX_POINTERS = 2_000;
 /** Items of all remembered programs together; about 300 bytes each, so some 60 MB of an isolate's 128. */
 const MAX_PROGRAM_ITEMS = 200_000;
@@ -51,12 +54,11 @@ const programs = new Map<string, Program>();
 let programItems = 0;
 
 /**
- * A course as the isolate knows it: at most {@link POINTER_MAX_AGE_MS} old, or older while D1 does not answer.
- *
- * @param db makes the database when it is needed: on the warm path it is not.
- * @param background keeps a refresh alive after the answer (`ctx.waitUntil`); a query it makes is not on the path.
+ * A course as this isolate knows it: at most {@link POINTER_MAX_AGE_MS} old, or older while D1 does not answer.
+ * @param db makes the database handle when it is needed: usually it is not.
+ * @param background keeps a refresh alive after the answer (`ctx.waitUntil`); the answer does not wait for its query.
  * @returns null when there is no such course.
- * @throws when D1 does not answer and nothing is remembered.
+ * @throws when D1 does not answer and nothing is in memory.
  */
 export async function findCourse(
   db: () => Database,
@@ -68,7 +70,7 @@ export async function findCourse(
   if (cached !== undefined && age < POINTER_MAX_AGE_MS) {
     if (age >= POINTER_SOFT_AGE_MS && !cached.refreshing && background !== undefined) {
       cached.refreshing = true;
-      // A failed background refresh changes nothing: the pointer ages on, and the next reader fetches it itself.
+      // A failed background refresh changes nothing: the pointer becomes older, and the next reader fetches it itself.
       background.waitUntil(fetchCourse(background.db(), slug).catch(() => forgetRefreshing(cached)));
     }
     return cached.entry;
@@ -81,14 +83,14 @@ export async function findCourse(
   }
 }
 
-/** What an old memory is still good for: which version there is, and not who may change it. */
+/** Old memory may still say which version there is, but not who may change it. */
 function withoutRights(entry: CourseEntry | null): CourseEntry | null {
   return entry === null ? null : { ...entry, owner_id: "", members: new Map() };
 }
 
 /**
- * The same for a write that rests on a right in the course: rights are asked for, so that one that was taken away a moment
- * ago is gone. While D1 does not answer, those remembered count for a minute.
+ * The same for a write that needs a right in the course: rights are read, so that one that was just taken away is gone.
+ * While D1 does not answer, those in memory count for a minute.
  */
 export async function findCourseForWrite(db: () => Database, slug: string): Promise<CourseEntry | null> {
   const before = pointers.get(slug);
@@ -104,13 +106,13 @@ function forgetRefreshing(cached: CachedEntry): void {
   cached.refreshing = false;
 }
 
-/** Whether the pointer this isolate remembers is as fresh as a read wants it, so that nobody need ask; no I/O. */
+/** Whether the pointer in this isolate is fresh enough for a read, without I/O. */
 export function isFresh(slug: string): boolean {
   const cached = pointers.get(slug);
   return cached !== undefined && Date.now() - cached.fetchedAt < POINTER_SOFT_AGE_MS;
 }
 
-/** What this isolate remembers of a course, however old; no I/O. Undefined when it remembers nothing. */
+/** The course in this isolate's memory, of any age, without I/O. Undefined when there is none. */
 export function rememberedCourse(slug: string): CourseEntry | null | undefined {
   return pointers.get(slug)?.entry;
 }
@@ -120,7 +122,7 @@ const membersShape = z.array(z.tuple([z.string(), z.enum(MEMBER_ROLES)]));
 const MEMBERS = sql<string>`(SELECT json_group_array(json_array(user_id, role)) FROM course_members
   WHERE course_slug = ${courses.slug} LIMIT ${MAX_MEMBERS})`;
 
-/** Reads the course from D1, past every cache, and remembers it. */
+/** Reads the course from D1, without any cache, and keeps it in memory. */
 export async function fetchCourse(db: Database, slug: string): Promise<CourseEntry | null> {
   const row = await db
     .select({ ...getTableColumns(courses), members: MEMBERS })
@@ -149,7 +151,7 @@ export async function fetchCourse(db: Database, slug: string): Promise<CourseEnt
   }
   const known = pointers.get(slug)?.entry?.pointer;
   if (known != null && entry?.pointer != null && known.activation > entry.pointer.activation) {
-    // A slower query finished after a newer one: an older computation never replaces a newer one (invariant 4).
+    // A slower query ended after a newer one: an older computation never replaces a newer one (invariant 4).
     return pointers.get(slug)?.entry ?? entry;
   }
   pointers.delete(slug);

@@ -12,8 +12,8 @@ const contentShape = z.custom<LocalizedText>((value) => typeof value === "object
 declare const permitted: unique symbol;
 
 /**
- * Permission to show what one item holds in one version. Only `mirror/access.ts` issues it, after asking the rules at
- * this instant (or the caller's role), so that nothing else can show content.
+ * Permission to show the content of one item in one version. Only `mirror/access.ts` issues it, after asking the rules
+ * at this instant (or the caller's role), so that nothing else can show content.
  */
 export interface Permit {
   readonly course: string;
@@ -30,13 +30,13 @@ export interface SearchPermit {
   readonly [permitted]: true;
 }
 
-/** Texts that one search reads, at most: each may have 64,000 characters in each language. */
+/** Texts that one search reads at most: each may have 64,000 characters in each language. */
 const MAX_TEXTS = 30;
 /** Words of a search. */
 export const MAX_WORDS = 4;
 
 /**
- * Texts that hold all of some words, in any language, by item. D1 ignores the case of ASCII letters only.
+ * Texts that contain all of some words, in any language, by item. D1 ignores the case of ASCII letters only.
  * @param words at most {@link MAX_WORDS}, in lower case.
  */
 export async function searchContents(
@@ -44,7 +44,7 @@ export async function searchContents(
   { course, version, items }: SearchPermit,
   words: readonly string[],
 ): Promise<{ item: string; text: LocalizedText }[]> {
-  // As the word stands in JSON.
+  // The word as it is written in JSON.
   const [first = "", second = "", third = "", fourth = ""] = words.map((word) => JSON.stringify(word).slice(1, -1));
   const rows = await CONTENTS_WITH.find<{ item_id: string; content: string }>(
     db,
@@ -60,7 +60,7 @@ export async function searchContents(
   return rows.map(({ item_id, content }) => ({ item: item_id, text: contentShape.parse(JSON.parse(content)) }));
 }
 
-/** What one item shows to whoever may open it. */
+/** The content that one item shows to everybody who may open it. */
 export interface ItemShown {
   /** Null when the author wrote none. */
   text: LocalizedText | null;
@@ -90,7 +90,7 @@ export async function loadShown(db: Database, { course, version, item }: Permit)
   };
 }
 
-/** What is stored of one item in one version, as it is stored. */
+/** The stored content of one item in one version, unchanged. */
 export async function textOfItem(
   db: Database,
   { course, version, item }: { course: string; version: number; item: string },
@@ -109,14 +109,14 @@ export async function textOfItem(
   return row?.content ?? null;
 }
 
-/** Statement that removes the texts of a version that nobody has, where a condition holds. */
+/** Statement that removes the texts of a version that no learner has, if a condition is true. */
 export function removeContents(db: Database, course: string, version: number, condition: SQL): BatchItem<"sqlite"> {
   return db
     .delete(courseContents)
     .where(and(eq(courseContents.course_slug, course), eq(courseContents.version, version), condition));
 }
 
-/** Rows looked at in one step: of the longest texts they have some megabytes. */
+/** Rows read in one step: with the longest texts they have some megabytes. */
 const PAGE = 50;
 const FILE = /\/files\/([0-9a-f]{32})/g;
 

@@ -20,7 +20,7 @@ import { type Rubric, rubricOf, rubricSchema } from "./rubric.ts";
 
 /** Most characters of one chapter's or problem's Markdown, per language. */
 const MAX_CONTENT = 64_000;
-/** Most cohorts that one item is meant for. */
+/** Most cohorts for which one item may be meant. */
 const MAX_ASSIGNED = 100;
 /** Largest course document accepted, in bytes of JSON. */
 export const MAX_DOCUMENT_BYTES = 8_000_000;
@@ -182,7 +182,7 @@ const courseOptionsSchema = z
   })
   .openapi("CourseOptions");
 
-/** The form of what an author writes. Whether its rules make sense is decided by `unlock/analyze.ts`. */
+/** The form of an author's document. `unlock/analyze.ts` checks its rules. */
 export const courseDocumentSchema = z
   .strictObject({
     slug: courseSlugSchema,
@@ -207,20 +207,23 @@ export const courseDocumentSchema = z
 export type CourseDocument = z.infer<typeof courseDocumentSchema>;
 type ProblemDocumentItem = z.infer<typeof problemDocumentSchema>;
 
-/** Content of one item, or its rubric or question beside it, as it is stored apart from the outline. */
+/** Content of one item, or its rubric or question, stored apart from the outline. */
 export interface ItemContent {
   item: string;
   content: NonNullable<ProblemDocumentItem["content"]> | Rubric | Question;
 }
 
-/** What an item says of itself, where it says it: an outline without any of it is what it always was. */
+/**
+ * Optional fields of an item. They are left out if they are not set, so that the outline of an older document does not
+ * change.
+ */
 function told(item: Pick<ProblemDocumentItem, (typeof TOLD)[number]>): Partial<OutlineItem> {
   return Object.fromEntries(TOLD.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])));
 }
 
 const TOLD = ["completion", "kind", "visibility", "assign_to", "keeps", "opens", "due", "closes"] as const;
 
-/** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
+/** Splits a document into the outline that every enrollment has and the content that is read item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {
   const contents: ItemContent[] = [];
   const keepContent = (item: { id: string; content: ProblemDocumentItem["content"] }) => {
@@ -252,7 +255,7 @@ export function splitDocument(document: CourseDocument): { outline: Outline; con
   return { outline, contents };
 }
 
-/** Where each item is in the document, for error paths: `chapters[2].problems[0]`. */
+/** The place of each item in the document, for error paths: `chapters[2].problems[0]`. */
 export function documentPaths(document: CourseDocument): Map<string, string> {
   const paths = new Map<string, string>();
   document.chapters.forEach((chapter, i) => {

@@ -6,14 +6,14 @@ import { removeContents } from "./contents.ts";
 import { courseOutlines, courseVersions } from "./tables.ts";
 import { documentKey, isThere } from "./versions.ts";
 
-// Drafts: versions that were never active. Dropping one removes all of it but its number.
+// Drafts: versions that were never active. Deleting one removes everything except its number.
 
-/** What is left to remove of a draft that was dropped. */
+/** The data of a deleted draft that must still be removed. */
 export interface DroppedDraft {
   course: string;
   version: number;
   sha256: string;
-  /** Whose files its texts may name. */
+  /** The owner of the files that its texts may name. */
   owner: string;
 }
 
@@ -31,9 +31,9 @@ export async function countDrafts(db: Database, slug: string): Promise<number> {
 }
 
 /**
- * Drops a draft: outline and texts go with the note that it was dropped, in one batch with its line in the audit log. Its
- * document and files are left to {@link removeDocument} and the files room. Again, it is missing already.
- * @returns what is left to remove; null: there was nothing to drop.
+ * Deletes a draft: outline and texts are removed and the deletion is noted, in one batch with its entry for the audit
+ * log. {@link removeDocument} and the files room remove its document and files. A second deletion finds nothing.
+ * @returns what is left to remove; null: there was nothing to delete.
  */
 export async function dropDraft(
   db: Database,
@@ -71,7 +71,7 @@ export async function dropDraft(
   return known.dropped_at === null ? refuse("version_was_active") : ok(null);
 }
 
-/** A page of drafts of which something is left to remove: whoever dropped them died, or the bucket did not answer. */
+/** A page of deleted drafts with data to remove: a deletion died, or the bucket did not answer. */
 export async function droppedDrafts(db: Database, before: number, most: number): Promise<DroppedDraft[]> {
   const rows = await db
     .select()
@@ -87,14 +87,14 @@ export async function droppedDrafts(db: Database, before: number, most: number):
   }));
 }
 
-/** Removes the document of a draft that was dropped, where no version that is there has the same. */
+/** Removes the document of a deleted draft, if no existing version has the same one. */
 export async function removeDocument(env: Env, db: Database, { course, sha256 }: DroppedDraft): Promise<void> {
   const key = documentKey(course, sha256);
   if (await isNamed(db, course, sha256)) return;
   const kept = await env.DOCUMENTS.get(key);
   const text = kept === null ? null : await kept.text();
   await env.DOCUMENTS.delete(key);
-  // Somebody may have stored the same document while this looked: then it is theirs.
+  // Another version may have stored the same document meanwhile: then it needs it.
   if (text !== null && (await isNamed(db, course, sha256))) {
     await env.DOCUMENTS.put(key, text, { httpMetadata: { contentType: "application/json" } });
   }

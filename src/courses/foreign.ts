@@ -11,7 +11,8 @@ import { FORMATS } from "./importers/formats.ts";
 import { checkDocument } from "./publish.ts";
 import type { CheckedDocument } from "./versions.ts";
 
-// What an import needs beyond a course's own rooms. It is loaded when somebody imports: see loadImporting in index.ts.
+// The parts of an import that other routes of courses do not need. They are loaded with the first import: see
+// loadImporting in index.ts.
 
 export { createCourse } from "./create.ts";
 export { countDrafts, dropDraft, droppedDrafts, forgetDropped, removeDocument } from "./drafts.ts";
@@ -22,11 +23,10 @@ export { filesNamed, settleLinks } from "./importers/links.ts";
 export { storeDraft } from "./publish.ts";
 
 /**
- * The course that an archive holds. Nothing of it is stored.
- *
+ * The course of an archive. Nothing of it is stored.
  * @param course slug that the course is to have.
- * @param people whether people and what they did are read too, which needs more memory.
- * @returns `invalid_input`, each error naming file and place, where the archive is not of this format.
+ * @param people whether people and their facts are read too, which needs more memory.
+ * @returns `invalid_input`, each error with file and place, if the archive is not of this format.
  */
 export async function readArchive(
   format: ImportFormat,
@@ -38,10 +38,9 @@ export async function readArchive(
 }
 
 /**
- * An imported document as it is stored, by the rules of every document.
- *
+ * An imported document as it is stored, by the rules for every document.
  * @param now epoch ms, see {@link checkDocument}.
- * @returns `invalid_input` or `invalid_course`; of what came from a file the error's path begins with that file.
+ * @returns `invalid_input` or `invalid_course`; the path of an error begins with the file that it came from.
  */
 export async function checkImported({ document, report }: Imported, now: number): Promise<Result<CheckedDocument>> {
   const bytes = utf8Bytes(JSON.stringify(document));
@@ -60,7 +59,7 @@ export async function checkImported({ document, report }: Imported, now: number)
   });
 }
 
-/** `chapters[2].problems[0].rule` with the file that the item was read from before it. */
+/** `chapters[2].problems[0].rule`, after the file from which the item was read. */
 function located(error: FieldError, document: Imported["document"], files: ReadonlyMap<string, string>): FieldError {
   const [, list, first, second] =
     /^(?:document\.)?(chapters|problems)\[(\d+)\](?:\.problems\[(\d+)\])?/.exec(error.path) ?? [];
