@@ -1,14 +1,16 @@
 import { setStatement } from "../platform/database/set-statement.ts";
 import { statement } from "../platform/database/statement.ts";
 
-/** Role and ban of a user; of one whom another identity provider knows, the ban alone. */
+/** Role and ban of a user; of one whom another identity provider knows, the ban alone: it gives no role to an account. */
 // plan: COMPOUND QUERY
 // plan: LEFT-MOST SUBQUERY
 // plan: SEARCH outside_bans USING PRIMARY KEY (user_id=?)
+// plan: SEARCH users USING PRIMARY KEY (id=?) LEFT-JOIN
 // plan: UNION ALL
 // plan: SEARCH users USING PRIMARY KEY (id=?)
 export const accountOf = statement<[user: string]>(
-  `SELECT 'admin' AS role, 1 AS banned, until AS ban_expires FROM outside_bans WHERE user_id = ?1
+  `SELECT coalesce(users.role, 'admin') AS role, 1 AS banned, until AS ban_expires
+      FROM outside_bans LEFT JOIN users ON users.id = user_id WHERE user_id = ?1
     UNION ALL SELECT role, banned, ban_expires FROM users WHERE id = ?1 LIMIT 1`,
 );
 
