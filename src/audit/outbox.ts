@@ -152,14 +152,41 @@ const ONCE = "once:";
 /** The second one finds another entry under its key and does nothing: the first entry is enough. */
 const isOnce = (key: string) => key.includes(`:${ONCE}`) || key.startsWith(":sign_in.refused:");
 
+/** What of {@link nudgeAudit} is under way in this isolate: since when, and whether somebody has written meanwhile. */
+const carrying = { since: 0, isAskedAgain: false };
+/** A run that has said nothing for so long has died with its request. */
+const CARRIED_WITHIN_MS = 10_000;
+
 /**
- * Moves waiting entries from the outbox into the chain, after the answer was sent. A failure only costs time: the
- * minute cron tries again.
+ * Moves what waits in the outbox into the chain, beside the answer. One run of an isolate at a time: what is written while
+ * one is under way goes with its next look, so that a burst of changes is carried by a few calls and not by one each. A
+ * failure costs only time: the minute's cron tries again.
  */
 export function nudgeAudit(c: AppContext): void {
+  const now = Date.now();
+  const age = now - carrying.since;
+  if (age >= 0 && age < CARRIED_WITHIN_MS) {
+    carrying.isAskedAgain = true;
+    return;
+  }
+  carrying.since = now;
   c.executionCtx.waitUntil(
-    drainAudit(c.env).catch((fault: unknown) => logFault("audit_delayed", fault, { request_id: c.get("requestId") })),
+    carryOver(c.env, now).catch((fault: unknown) =>
+      logFault("audit_delayed", fault, { request_id: c.get("requestId") }),
+    ),
   );
+}
+
+async function carryOver(env: Env, since: number): Promise<void> {
+  try {
+    do {
+      carrying.isAskedAgain = false;
+      await drainAudit(env);
+    } while (carrying.isAskedAgain && Date.now() - since < CARRIED_WITHIN_MS);
+  } finally {
+    // Another run may have begun after this one was taken for dead.
+    if (carrying.since === since) carrying.since = 0;
+  }
 }
 
 /** It is loaded late: the middleware of every request loads this file, and only this job needs the schemas. */
