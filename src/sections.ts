@@ -1,5 +1,6 @@
 import { auditSection } from "./audit/gauges.ts";
 import { backupSection } from "./backup/gauges.ts";
+import { accountsSection } from "./connect/groups/gauges.ts";
 import { ltiSection } from "./connect/lti/gauges.ts";
 import { webhookSection } from "./connect/webhooks/gauges.ts";
 import { eventSection } from "./events/gauges.ts";
@@ -28,6 +29,7 @@ export const SECTIONS = [
   rosterSection,
   webhookSection,
   ltiSection,
+  accountsSection,
   privacySection,
   readinessSection,
   switchSection,

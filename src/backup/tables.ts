@@ -161,6 +161,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   mark_fences: "The progress of marking; without it a page is marked once more.",
   walks: "The progress of the nightly job in a table; without it, the job begins again.",
   chains: "The progress of a chain of messages; without it the chain ends, and the crons begin another.",
+  scim_addresses: "Whom an address leads to; it follows from `scim_users`, whose rows bring it again.",
   group_notes: "When a directory last said something; the next time writes it again.",
   write_probes: "When the database last accepted a write; the next check of its health writes it again.",
   course_imports:

@@ -3698,6 +3698,13 @@ export type GroupRules = {
   last_sync_at: string | null;
   last_failure_at: string | null;
   last_failure: string | null;
+  /** Changes that were refused since the last one that was done, about. */
+  refused: number;
+  /** Attributes that the directory sends and this service does not keep. */
+  not_kept: {
+    attribute: string;
+    last_sent_at: string;
+  }[];
 };
 
 export type GroupRule = {

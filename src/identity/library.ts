@@ -19,6 +19,7 @@ const userRow = z.object({
   banned: z.boolean(),
   banReason: z.string().nullable(),
   banExpires: z.date().nullable(),
+  banBefore: z.string().nullable(),
   createdAt: z.date(),
   updatedAt: z.date(),
 }) satisfies z.ZodType<UserRow>;
@@ -54,6 +55,7 @@ const OPTIONS: Context["options"] = {
       banned: { type: "boolean", defaultValue: false, required: false, input: false },
       banReason: { type: "string", required: false, input: false },
       banExpires: { type: "date", required: false, input: false },
+      banBefore: { type: "string", required: false, input: false },
     },
   },
 };

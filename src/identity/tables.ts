@@ -16,6 +16,8 @@ export const users = sqliteTable("users", {
   banned: integer("banned", { mode: "boolean" }).notNull().default(false),
   banReason: text("ban_reason"),
   banExpires: instant("ban_expires"),
+  /** JSON {reason, until}: a ban from before a directory closed the account. */
+  banBefore: text("ban_before"),
   createdAt: instant("created_at").notNull(),
   updatedAt: instant("updated_at").notNull(),
 });

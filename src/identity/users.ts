@@ -261,13 +261,14 @@ export async function updateUser(
   return writeUser(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now);
 }
 
-/** {@link updateUser} of whoever may do it. */
+/** {@link updateUser} of whoever may do it. @param banBefore a ban that counts again when this one is lifted by a directory. */
 export async function writeUser(
   db: Database,
   by: AdminRef,
   id: string,
   change: UpdateUser,
   now: Date,
+  banBefore: string | null = null,
 ): Promise<Result<UserRow>> {
   const { name, role, ban } = change;
   const update = db
@@ -276,7 +277,7 @@ export async function writeUser(
       updatedAt: now,
       ...(name === undefined ? {} : { name }),
       ...(role === undefined ? {} : { role }),
-      ...(ban === undefined ? {} : banColumns(ban)),
+      ...(ban === undefined ? {} : { ...banColumns(ban), banBefore }),
     })
     .where(eq(users.id, id))
     .returning();

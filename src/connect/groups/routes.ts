@@ -5,7 +5,7 @@ import { respond } from "../../platform/http/answers.ts";
 import { type AppContext, actorOf } from "../../platform/http/context.ts";
 import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../../platform/http/idempotency.ts";
-import { toInstantOrNull } from "../../platform/instants.ts";
+import { toInstant, toInstantOrNull } from "../../platform/instants.ts";
 import { type FieldError, refuse } from "../../platform/results.ts";
 import { providerByName } from "../sso/statements.ts";
 import { readRules } from "./place.ts";
@@ -23,7 +23,10 @@ const noteRow = z.object({
   synced_at: z.int().nullable(),
   failed_at: z.int().nullable(),
   failure: z.string().nullable(),
+  failures: z.int(),
+  ignored: z.string().nullable(),
 });
+const ignoredSchema = z.record(z.string(), z.int());
 
 const readRoute = defineRoute(
   { roles: ["admin"], refuses: ["not_found"] },
@@ -116,6 +119,7 @@ async function viewRules(c: AppContext, source: string) {
   const db = directory(c.env);
   const row = await noteOf(db, source).first();
   const note = row === null ? null : noteRow.parse(row);
+  const ignored = ignoredSchema.parse(JSON.parse(note?.ignored ?? "{}"));
   const waiting = await waitingOf(db, source).first<{ waiting: number }>();
   return {
     source,
@@ -124,5 +128,9 @@ async function viewRules(c: AppContext, source: string) {
     last_sync_at: toInstantOrNull(note?.synced_at ?? null),
     last_failure_at: toInstantOrNull(note?.failed_at ?? null),
     last_failure: note?.failure ?? null,
+    refused: note?.failures ?? 0,
+    not_kept: Object.entries(ignored)
+      .map(([attribute, at]) => ({ attribute, last_sent_at: toInstant(at) }))
+      .sort((one, other) => (one.attribute < other.attribute ? -1 : 1)),
   };
 }

@@ -39,5 +39,9 @@ export const rulesView = z
     last_sync_at: z.string().nullable(),
     last_failure_at: z.string().nullable(),
     last_failure: z.string().nullable(),
+    refused: z.int().openapi({ description: "Changes that were refused since the last one that was done, about." }),
+    not_kept: z
+      .array(z.object({ attribute: z.string(), last_sent_at: z.string() }))
+      .openapi({ description: "Attributes that the directory sends and this service does not keep." }),
   })
   .openapi("GroupRules");

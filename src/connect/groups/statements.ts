@@ -127,19 +127,45 @@ export const waitingOf = statement<[source: string]>("SELECT count(*) AS waiting
 
 // plan: SEARCH group_notes USING PRIMARY KEY (source=?)
 export const noteOf = statement<[source: string]>(
-  "SELECT synced_at, failed_at, failure FROM group_notes WHERE source = ?",
+  "SELECT synced_at, failed_at, failure, failures, ignored FROM group_notes WHERE source = ?",
 );
 
 // plan: looks nothing up
 export const noteSync = statement<[source: string, now: number]>(
   `INSERT INTO group_notes (source, synced_at) VALUES (?1, ?2)
-    ON CONFLICT (source) DO UPDATE SET synced_at = excluded.synced_at`,
+    ON CONFLICT (source) DO UPDATE SET synced_at = excluded.synced_at, failures = 0`,
 );
 
+/** A change of the directory was refused. */
+// plan: looks nothing up
+export const noteRefusal = statement<[source: string, now: number, failure: string]>(
+  `INSERT INTO group_notes (source, failed_at, failure, failures) VALUES (?1, ?2, ?3, 1)
+    ON CONFLICT (source) DO UPDATE
+    SET failed_at = excluded.failed_at, failure = excluded.failure, failures = failures + 1`,
+);
+
+/** Attributes that are not kept: JSON, when each was last sent. */
+// plan: looks nothing up
+export const noteIgnored = statement<[source: string, ignored: string]>(
+  `INSERT INTO group_notes (source, ignored) VALUES (?1, ?2)
+    ON CONFLICT (source) DO UPDATE SET ignored = json_patch(coalesce(ignored, '{}'), excluded.ignored)`,
+);
+
+/** Places that its groups mean could not be given. */
 // plan: looks nothing up
 export const noteFault = statement<[source: string, now: number, failure: string]>(
   `INSERT INTO group_notes (source, failed_at, failure) VALUES (?1, ?2, ?3)
     ON CONFLICT (source) DO UPDATE SET failed_at = excluded.failed_at, failure = excluded.failure`,
+);
+
+/** The last day on which a directory used a key that it still has; nothing where none has sent anybody. */
+// plan: SEARCH service_keys USING PRIMARY KEY
+// plan: SEARCH scim_users EXISTS USING COVERING INDEX scim_users_by_age
+// plan: SEARCH json_each EXISTS VIRTUAL TABLE INDEX 1:
+// scans: some hundred keys, their scopes, and one person.
+export const lastHeard = statement<[]>(
+  `SELECT max(last_used_on) AS day FROM service_keys WHERE revoked_at IS NULL
+    AND EXISTS (SELECT 1 FROM json_each(scopes) WHERE value = 'scim') AND EXISTS (SELECT 1 FROM scim_users)`,
 );
 
 /** Names of the groups of people of a set. */

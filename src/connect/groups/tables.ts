@@ -41,4 +41,6 @@ export const groupNotes = sqliteTable("group_notes", {
   synced_at: integer(),
   failed_at: integer(),
   failure: text(),
+  ignored: text(),
+  failures: integer().notNull().default(0),
 });

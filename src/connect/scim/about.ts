@@ -88,7 +88,8 @@ export const SCHEMAS = [
     id: GROUP_SCHEMA,
     name: "Group",
     attributes: [
-      attribute("displayName", { required: true, uniqueness: "server" }),
+      // Rules name groups exactly as they are written.
+      attribute("displayName", { required: true, uniqueness: "server", caseExact: true }),
       attribute("externalId", { caseExact: true }),
       attribute("members", { multiValued: true, subAttributes: [VALUE, attribute("type")] }, "complex"),
     ],

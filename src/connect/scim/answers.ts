@@ -1,14 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { directory } from "../../platform/database/shards.ts";
 import { type PassedOn, passOn, respond } from "../../platform/http/answers.ts";
 import type { AppContext, AppEnv } from "../../platform/http/context.ts";
 import { toInstant } from "../../platform/instants.ts";
 import { logFault } from "../../platform/log.ts";
 import type { Refusal } from "../../platform/results.ts";
-import { noteFault, noteSync } from "../groups/statements.ts";
 import { placeDue } from "../groups/sync.ts";
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from "./attributes.ts";
+import { noteDone, noteRefused } from "./notes.ts";
 import type { ScimGroupRow, ScimUserRow } from "./tables.ts";
 import { docOf } from "./users.ts";
 
@@ -73,14 +72,14 @@ export const asScim: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const isWrite = c.req.method !== "GET";
   if (c.res.headers.get("content-type")?.startsWith("application/problem+json") !== true) {
-    if (isWrite && c.res.ok) noteLater(c, null);
+    if (isWrite && c.res.ok) noteDone(c);
     return;
   }
   const { status, title, code, detail, errors, request_id } = problemSchema.parse(await c.res.json());
   const [first] = errors ?? [];
   const where = first === undefined || first.path === "" ? "" : ` (${first.path})`;
   // A version that was demanded is not that of the resource any more.
-  const answered = code === "concurrent_change" ? 412 : status;
+  const answered = code === "concurrent_change" && c.req.header("if-match") !== undefined ? 412 : status;
   const rule = code === "user_exists" ? "uniqueness" : TYPES.includes(first?.rule ?? "") ? first?.rule : undefined;
   const scimType =
     rule ?? (answered === 400 ? (code === "malformed_json" ? "invalidSyntax" : "invalidValue") : undefined);
@@ -93,24 +92,9 @@ export const asScim: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.res = new Response(JSON.stringify(body), { status: answered, headers });
   // Looking for who is not there yet is how every directory begins.
   if (c.get("actor") !== null && answered !== 404 && (isWrite || answered !== 401)) {
-    noteLater(c, `${c.req.method} ${answered} ${scimType ?? code}: ${said}`);
+    noteRefused(c, `${c.req.method} ${answered} ${scimType ?? code}: ${said}`);
   }
 };
-
-/** Notes of an isolate: more would write one row again and again. */
-const NOTE_EVERY_MS = 5_000;
-const MAX_FAILURE = 200;
-const noted = { sync: 0, failure: 0 };
-
-function noteLater(c: AppContext, failed: string | null): void {
-  const now = Date.now();
-  const kind = failed === null ? "sync" : "failure";
-  if (now - noted[kind] < NOTE_EVERY_MS) return;
-  noted[kind] = now;
-  const db = directory(c.env);
-  const note = failed === null ? noteSync(db, "scim", now) : noteFault(db, "scim", now, failed.slice(0, MAX_FAILURE));
-  c.executionCtx.waitUntil(note.run().catch((fault: unknown) => logFault("sync_not_noted", fault)));
-}
 
 /** People looked at beside the answer; the cron does the rest within minutes. */
 const SOON = 20;
@@ -200,5 +184,17 @@ export function listOf(resources: readonly object[], total: number, startIndex: 
 /** Whether a write is for another version than the one there is (RFC 7644, section 3.14). */
 export function isOtherVersion(c: AppContext, row: { version: number }): boolean {
   const demanded = c.req.header("if-match");
-  return demanded !== undefined && demanded !== "*" && demanded !== etagOf(row);
+  return demanded !== undefined && !namesVersion(demanded, row);
+}
+
+/** Whether whoever asks has the version there is. */
+export function isKnownVersion(c: AppContext, row: { version: number }): boolean {
+  const known = c.req.header("if-none-match");
+  return known !== undefined && namesVersion(known, row);
+}
+
+/** One version, several, or any (RFC 9110, section 13.1). */
+function namesVersion(header: string, row: { version: number }): boolean {
+  const named = header.split(",").map((one) => one.trim());
+  return named.includes("*") || named.includes(etagOf(row));
 }

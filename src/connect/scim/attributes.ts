@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { plainName } from "../../platform/text.ts";
 
-// What of a directory's people is kept: what this service uses, and what directories compare (RFC 7643, section 4). Everything
-// else they send is taken and not kept. Pure.
+// What of a directory's people is kept: what this service uses, and what directories compare (RFC 7643, section 4). What
+// becomes of everything else they send, known.ts says. Pure.
 
 export const USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
 export const GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -32,8 +32,17 @@ const emailSchema = z.object({
   type: said,
   primary: bool.nullish().transform((value) => value ?? undefined),
 });
+const enterpriseParts = {
+  employeeNumber: said,
+  department: said,
+  division: said,
+  organization: said,
+  costCenter: said,
+};
+/** What of the enterprise extension is kept. */
+export const ENTERPRISE_PARTS: readonly string[] = Object.keys(enterpriseParts);
 const enterpriseSchema = z
-  .object({ employeeNumber: said, department: said, division: said, organization: said, costCenter: said })
+  .object(enterpriseParts)
   .nullish()
   .transform((value) => value ?? undefined);
 
@@ -52,10 +61,25 @@ export const userDocSchema = z.object({
   preferredLanguage: said,
   locale: said,
   timezone: said,
-  active: bool.nullish().transform((value) => value ?? true),
+  // Undefined: it says nothing of it, and whoever has left stays out.
+  active: bool.nullish().transform((value) => value ?? undefined),
   [ENTERPRISE_SCHEMA]: enterpriseSchema,
 });
-export type UserDoc = z.output<typeof userDocSchema>;
+/** What a directory says of somebody. */
+export type SaidDoc = z.output<typeof userDocSchema>;
+const keptSchema = userDocSchema.extend({ active: z.boolean() });
+/** What is kept of it. */
+export type UserDoc = z.output<typeof keptSchema>;
+
+/** What is kept of what a directory says. @param isActive whether their account is open where it says nothing of that. */
+export function keptOf(said: SaidDoc, isActive: boolean): UserDoc {
+  return keptSchema.parse({ ...said, active: said.active ?? isActive });
+}
+
+/** What {@link keptOf} has made, as it was stored. */
+export function readKept(text: string): UserDoc {
+  return keptSchema.parse(JSON.parse(text));
+}
 
 /** Attributes as the standard spells them. Their names have no case (RFC 7643, section 2.1). */
 const NAMES = [
@@ -89,7 +113,7 @@ const MAX_DEPTH = 6;
 /** No attribute has such a name, and nothing here puts objects together by one. */
 const FORBIDDEN = /(?:^|[^A-Za-z])(?:__proto__|constructor|prototype)(?:$|[^A-Za-z])/;
 
-export function isForbidden(name: string): boolean {
+function isForbidden(name: string): boolean {
   return FORBIDDEN.test(name);
 }
 

@@ -17,6 +17,7 @@ import {
   REMOVE_MEMBERS,
   SCIM_USERS_AMONG,
   scimGroup,
+  scimGroupByName,
 } from "./statements.ts";
 import type { ScimGroupRow } from "./tables.ts";
 import { isTaken } from "./users.ts";
@@ -25,17 +26,18 @@ import { isTaken } from "./users.ts";
 const MAX_GROUPS = 5_000;
 const MAX_MEMBERS = 50_000;
 const SOURCE = "scim";
+const FIRST_VERSION = 1;
 
 const text = z.string().trim().max(MAX_GROUP_NAME);
 const memberSchema = z.object({ value: z.string().min(1).max(64) });
 const membersSchema = z.array(memberSchema).max(MAX_MEMBERS);
 const groupSchema = z.object({
   displayName: text.min(1),
-  externalId: text.nullish().transform((value) => value ?? null),
+  externalId: text.nullish().transform((value) => (value == null || value === "" ? null : value)),
   members: membersSchema.nullish().transform((value) => (value ?? []).map((member) => member.value)),
 });
 
-type GroupDoc = z.output<typeof groupSchema>;
+export type GroupDoc = z.output<typeof groupSchema>;
 
 /** What a directory says of a group. @returns `invalid_input` with the rule `invalidValue`, and which attribute. */
 export function readGroup(body: unknown): Result<GroupDoc> {
@@ -64,21 +66,25 @@ export async function membersOf(env: Env, id: string): Promise<string[]> {
 }
 
 /** Takes a group that the directory sends for the first time. @returns `user_exists` where another has its name. */
-export async function createScimGroup(env: Env, body: unknown, now: number): Promise<Result<ScimGroupRow>> {
-  const read = readGroup(body);
-  if (!read.ok) return read;
-  const { displayName, externalId, members } = read.value;
+export async function createScimGroup(
+  env: Env,
+  { displayName, externalId, members }: GroupDoc,
+  now: number,
+): Promise<Result<ScimGroupRow>> {
   const unknown = await unknownAmong(env, members);
   if (unknown !== null) return unknown;
   const db = directory(env);
   const { newId } = await loadOutside();
   const id = newId();
-  const added = await addScimGroup(db, id, displayName, externalId, now, MAX_GROUPS).run();
-  if (added.meta.changes === 0) return TAKEN;
-  if (members.length > 0) {
-    await db.batch([...ADD_MEMBERS.over(db, members, id), ...SET_DUE.over(db, members, SOURCE, now)]);
-  }
-  return findScimGroup(env, id);
+  const [added] = await db.batch<ScimGroupRow>([
+    addScimGroup(db, id, displayName, externalId, now, MAX_GROUPS),
+    ...ADD_MEMBERS.over(db, members, id, FIRST_VERSION),
+    ...SET_DUE.over(db, members, SOURCE, now),
+  ]);
+  const group = added?.results[0];
+  if (group !== undefined) return ok(group);
+  const isTaken = (await scimGroupByName(db, displayName).first()) !== null;
+  return isTaken ? TAKEN : refuse("quota_exceeded", { detail: `A directory has at most ${MAX_GROUPS} groups.` });
 }
 
 /** Replaces a group as a whole. The same again writes nothing. */
@@ -107,8 +113,7 @@ export async function patchScimGroup(
   const members = new Set(before);
   const group = { displayName: row.name, externalId: row.external_id };
   for (const operation of operations) {
-    const fault =
-      operation.path === undefined ? applyWhole(group, members, operation) : apply(group, members, operation);
+    const fault = apply(group, members, operation);
     if (fault !== null) return fault;
   }
   const read = groupSchema.safeParse({ ...group, members: [] });
@@ -122,24 +127,12 @@ export async function patchScimGroup(
 type Group = Record<"displayName" | "externalId", unknown>;
 type Fault = { ok: false } & Result<never>;
 
-/** Without a path, the value names the attributes. */
-function applyWhole(group: Group, members: Set<string>, { op, value }: Operation): Fault | null {
-  const given = z.record(z.string(), z.unknown()).safeParse(value);
-  if (op === "remove" || !given.success) return failed("noTarget", "An operation without a path needs attributes.");
-  for (const [path, inner] of Object.entries(given.data)) {
-    const fault = apply(group, members, { op, path, value: inner });
-    if (fault !== null) return fault;
-  }
-  return null;
-}
-
-function apply(group: Group, members: Set<string>, { op, path = "", value }: Operation): Fault | null {
+function apply(group: Group, members: Set<string>, { op, path, value }: Operation): Fault | null {
+  if (path === undefined) return failed("noTarget", "An operation without a path needs attributes.");
   if (path === "displayName" || path === "externalId") {
     group[path] = op === "remove" ? null : value;
     return null;
   }
-  // What a directory repeats of a resource is not its to change.
-  if (path === "id" || path === "schemas" || path === "meta") return null;
   const [, filter] = /^members\[(.+)\]$/s.exec(path) ?? [];
   if (filter !== undefined) {
     const terms = readFilter(filter, ["value"]);
@@ -150,7 +143,8 @@ function apply(group: Group, members: Set<string>, { op, path = "", value }: Ope
     return null;
   }
   if (path !== "members") return failed("invalidPath", "A group has displayName, externalId and members.");
-  if (op === "remove" && value == null) {
+  // Null is nobody (RFC 7643, section 2.5).
+  if (op !== "add" && value == null) {
     members.clear();
     return null;
   }
@@ -179,18 +173,18 @@ async function write(
   // A group of another name means something else to everybody in it.
   const due = isRenamed ? [...new Set([...(await membersOf(env, row.id)), ...add])] : [...add.union(remove)];
   try {
-    const [changed] = await db.batch([
-      changeScimGroup(db, row.id, row.version, name, external, now),
-      ...ADD_MEMBERS.over(db, [...add], row.id),
-      ...REMOVE_MEMBERS.over(db, [...remove], row.id),
+    const results = await db.batch<ScimGroupRow>([
+      ...ADD_MEMBERS.over(db, [...add], row.id, row.version),
+      ...REMOVE_MEMBERS.over(db, [...remove], row.id, row.version),
       ...SET_DUE.over(db, due, SOURCE, now),
+      changeScimGroup(db, row.id, row.version, name, external, now),
     ]);
-    if ((changed?.meta.changes ?? 0) === 0) return refuse("concurrent_change");
+    const changed = results.at(-1)?.results[0];
+    return changed === undefined ? refuse("concurrent_change") : ok(changed);
   } catch (fault) {
     if (!isTaken(fault)) throw fault;
     return TAKEN;
   }
-  return findScimGroup(env, row.id);
 }
 
 /** The directory forgets a group: whoever was in it loses the places it gave. */

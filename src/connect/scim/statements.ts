@@ -11,10 +11,11 @@ export const scimUserByName = statement<[name: string]>("SELECT * FROM scim_user
 // plan: SEARCH scim_users USING INDEX scim_users_by_external (external_id=?)
 export const scimUserByExternal = statement<[id: string]>("SELECT * FROM scim_users WHERE external_id = ? LIMIT 20");
 
-// plan: SEARCH users USING INDEX sqlite_autoindex_users_2 (email=?)
+// plan: SEARCH scim_addresses USING COVERING INDEX scim_addresses_by_address (address=?)
 // plan: SEARCH scim_users USING PRIMARY KEY (user_id=?)
-export const scimUserByEmail = statement<[email: string]>(
-  "SELECT scim_users.* FROM users JOIN scim_users ON scim_users.user_id = users.id WHERE email = ?",
+export const scimUserByEmail = statement<[address: string]>(
+  `SELECT scim_users.* FROM scim_addresses JOIN scim_users ON scim_users.user_id = scim_addresses.user_id
+    WHERE address = ? LIMIT 20`,
 );
 
 // plan: SCAN scim_users USING INDEX scim_users_by_age
@@ -31,11 +32,12 @@ export const countScimUsers = statement<[]>("SELECT count(*) AS total FROM scim_
 // plan: SCAN CONSTANT ROW
 // plan: SCALAR SUBQUERY 1
 // plan: SEARCH erasures USING COVERING INDEX erasures_by_user (user_id=?)
+// plan: SEARCH scim_addresses USING PRIMARY KEY (user_id=?)
 export const addScimUser = statement<
   [id: string, name: string, external: string | null, active: number, doc: string, now: number]
 >(
   `INSERT INTO scim_users (user_id, user_name, external_id, active, doc, version, created_at, updated_at)
-    SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6, ?6 WHERE ${notBeingErased("?1")} ON CONFLICT DO NOTHING`,
+    SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6, ?6 WHERE ${notBeingErased("?1")} ON CONFLICT DO NOTHING RETURNING *`,
 );
 
 /** Nothing where it is of another version by now. @throws where another one has the name. */
@@ -44,10 +46,11 @@ export const changeScimUser = statement<
   [id: string, version: number, name: string, external: string | null, active: number, doc: string, now: number]
 >(
   `UPDATE scim_users SET user_name = ?3, external_id = ?4, active = ?5, doc = ?6, version = version + 1, updated_at = ?7
-    WHERE user_id = ?1 AND version = ?2`,
+    WHERE user_id = ?1 AND version = ?2 RETURNING *`,
 );
 
 // plan: SEARCH scim_users USING PRIMARY KEY (user_id=?)
+// plan: SEARCH scim_addresses USING PRIMARY KEY (user_id=?)
 export const dropScimUser = statement<[id: string]>("DELETE FROM scim_users WHERE user_id = ?");
 
 // plan: SEARCH scim_members USING COVERING INDEX scim_members_by_user (user_id=?)
@@ -92,7 +95,7 @@ export const countScimGroups = statement<[]>("SELECT count(*) AS total FROM scim
 // scans: there are 5,000 groups at most.
 export const addScimGroup = statement<[id: string, name: string, external: string | null, now: number, most: number]>(
   `INSERT INTO scim_groups (id, name, external_id, version, created_at, updated_at) SELECT ?1, ?2, ?3, 1, ?4, ?4
-    WHERE (SELECT count(*) FROM scim_groups) < ?5 ON CONFLICT DO NOTHING`,
+    WHERE (SELECT count(*) FROM scim_groups) < ?5 ON CONFLICT DO NOTHING RETURNING *`,
 );
 
 /** @throws where another one has the name. */
@@ -101,7 +104,7 @@ export const changeScimGroup = statement<
   [id: string, version: number, name: string, external: string | null, now: number]
 >(
   `UPDATE scim_groups SET name = ?3, external_id = ?4, version = version + 1, updated_at = ?5
-    WHERE id = ?1 AND version = ?2`,
+    WHERE id = ?1 AND version = ?2 RETURNING *`,
 );
 
 // plan: SEARCH scim_groups USING PRIMARY KEY (id=?)
@@ -121,19 +124,26 @@ export const isMember = statement<[group: string, user: string]>(
   "SELECT 1 AS found FROM scim_members WHERE group_id = ? AND user_id = ?",
 );
 
+/** Only while the group is of this version: whoever comes too late changes nobody's place. It comes before the change. */
+// plan: SEARCH scim_groups EXISTS USING PRIMARY KEY (id=?)
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
-// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: CORRELATED SCALAR SUBQUERY 2
 // plan: SEARCH erasures USING COVERING INDEX erasures_by_user (user_id=?)
 export const ADD_MEMBERS = setStatement(
   (set) => `INSERT INTO scim_members (group_id, user_id) SELECT ?2, value FROM ${set}
-    WHERE ${notBeingErased("value")} ON CONFLICT DO NOTHING`,
+    WHERE EXISTS (SELECT 1 FROM scim_groups WHERE id = ?2 AND version = ?3) AND ${notBeingErased("value")}
+    ON CONFLICT DO NOTHING`,
 );
 
+/** As {@link ADD_MEMBERS}. */
 // plan: SEARCH scim_members USING PRIMARY KEY (group_id=? AND user_id=?)
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: SCALAR SUBQUERY 2
+// plan: SEARCH scim_groups USING PRIMARY KEY (id=?)
 export const REMOVE_MEMBERS = setStatement(
-  (set) => `DELETE FROM scim_members WHERE group_id = ?2 AND user_id IN (SELECT value FROM ${set})`,
+  (set) => `DELETE FROM scim_members WHERE group_id = ?2 AND user_id IN (SELECT value FROM ${set})
+    AND EXISTS (SELECT 1 FROM scim_groups WHERE id = ?2 AND version = ?3)`,
 );
 
 // plan: SEARCH scim_users USING PRIMARY KEY (user_id=?)

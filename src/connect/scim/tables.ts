@@ -13,6 +13,13 @@ export const scimUsers = sqliteTable("scim_users", {
 });
 export type ScimUserRow = typeof scimUsers.$inferSelect;
 
+/** See migrations/0052_directory_facts.sql. */
+export const scimAddresses = sqliteTable(
+  "scim_addresses",
+  { user_id: text().notNull(), address: text().notNull() },
+  (table) => [primaryKey({ columns: [table.user_id, table.address] })],
+);
+
 export const scimGroups = sqliteTable("scim_groups", {
   id: text().primaryKey(),
   name: text().notNull(),

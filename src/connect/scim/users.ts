@@ -5,7 +5,16 @@ import { directory } from "../../platform/database/shards.ts";
 import { brokenRules, jsonPath } from "../../platform/http/field-errors.ts";
 import { ok, type Result, refuse } from "../../platform/results.ts";
 import { SET_DUE } from "../groups/statements.ts";
-import { addressOf, nameOf, spelledValue, type UserDoc, userDocSchema } from "./attributes.ts";
+import {
+  addressOf,
+  keptOf,
+  nameOf,
+  readKept,
+  type SaidDoc,
+  spelledValue,
+  type UserDoc,
+  userDocSchema,
+} from "./attributes.ts";
 import { scimFault } from "./filter.ts";
 import {
   addScimUser,
@@ -32,18 +41,24 @@ export interface Asking {
 const NOT_FOUND = refuse("user_not_found", { detail: "The directory has sent no such person." });
 const ADMIN = refuse("forbidden", { detail: "This is an administrator's account. No directory changes or closes it." });
 const taken = (detail: string) => refuse("user_exists", { detail });
+const NO_ADDRESS = scimFault("invalidValue", "An e-mail address is needed.", "emails");
+const NAME_TAKEN = taken("The userName is taken.");
+const ADDRESS_TAKEN = taken("The userName or the address is somebody else's.");
+const SENT_ALREADY = taken("The directory has sent this person already.");
+const ADMINS = taken("The address is that of an administrator's account.");
+const ANOTHER = taken(
+  "The address was another person's of the directory, who had another externalId. An admin lifts the ban of that account if it is the same person, or erases it if not.",
+);
 
 /** What a directory says of somebody. @returns `invalid_input` with the rule `invalidValue`, and which attribute. */
-export function readDoc(body: unknown): Result<UserDoc> {
+export function readDoc(body: unknown): Result<SaidDoc> {
   const read = userDocSchema.safeParse(spelledValue(body));
   if (read.success) return ok(read.data);
   const [first] = brokenRules(read.error);
   return scimFault("invalidValue", first?.message ?? "The person is not described well.", jsonPath(first?.path ?? []));
 }
 
-export function docOf(row: ScimUserRow): UserDoc {
-  return userDocSchema.parse(JSON.parse(row.doc));
-}
+export const docOf = (row: ScimUserRow): UserDoc => readKept(row.doc);
 
 export async function findScimUser(env: Env, id: string): Promise<Result<ScimUserRow>> {
   const row = await scimUser(directory(env), id).first<ScimUserRow>();
@@ -51,45 +66,78 @@ export async function findScimUser(env: Env, id: string): Promise<Result<ScimUse
 }
 
 /**
- * Takes somebody whom the directory sends for the first time. Whoever has an account of the address gets no second one:
- * the directory then speaks of this account, if its owner has confirmed the address.
+ * Takes somebody whom the directory sends. Whoever it has sent before, and taken back, has the same account. Whoever has an
+ * account of the address gets no second one: the directory then speaks of this account, if its owner has confirmed the
+ * address and was nobody else at the directory.
  *
  * @returns the person; `user_exists` where the name or the address is somebody else's.
  */
-export async function createScimUser(on: Asking, body: unknown): Promise<Result<ScimUserRow>> {
+export async function createScimUser(on: Asking, said: SaidDoc): Promise<Result<ScimUserRow>> {
   const { env, now } = on.deps;
   const db = directory(env);
-  const read = readDoc(body);
-  if (!read.ok) return read;
-  const doc = read.value;
+  const doc = keptOf(said, true);
   const email = addressOf(doc);
-  if (email === null) return scimFault("invalidValue", "An e-mail address is needed.", "emails");
+  if (email === null) return NO_ADDRESS;
   const user_name = doc.userName.toLowerCase();
-  if ((await scimUserByName(db, user_name).first()) !== null) return taken("The userName is taken.");
+  if ((await scimUserByName(db, user_name).first()) !== null) return NAME_TAKEN;
   const account = await accountOf(on, email, doc);
   if (!account.ok) return account;
-  const user = account.value;
-  const standing = await setActive(on, user, doc.active);
-  if (!standing.ok) return standing;
-  const active = doc.active ? 1 : 0;
-  const text = JSON.stringify(doc);
+  const { user, isNew } = account.value;
+  if (!isNew || !doc.active) {
+    const standing = await setActive(on, user, doc.active);
+    if (!standing.ok) return standing;
+  }
   const at = now.getTime();
-  const added = await addScimUser(db, user.id, user_name, doc.externalId ?? null, active, text, at).run();
-  if (added.meta.changes === 0) return taken("The directory has sent this person already.");
-  return findScimUser(env, user.id);
+  const active = doc.active ? 1 : 0;
+  const add = addScimUser(db, user.id, user_name, doc.externalId ?? null, active, JSON.stringify(doc), at);
+  const added = isNew ? await add.first<ScimUserRow>() : await addKnown(on, user, { email, name: nameOf(doc), add });
+  return added === null ? SENT_ALREADY : ok(added);
 }
 
-async function accountOf(on: Asking, email: string, doc: UserDoc): Promise<Result<UserRow>> {
-  const { createUser, readUser } = await loadOutside();
+/** Somebody who has an account: it gets the name and the address that the directory says. */
+async function addKnown(
+  on: Asking,
+  user: UserRow,
+  { email, name, add }: { email: string; name: string; add: D1PreparedStatement },
+): Promise<ScimUserRow | null> {
+  const { unlink, writeUser } = await loadOutside();
+  const db = directory(on.deps.env);
+  if (user.name !== name) await writeUser(on.db, on.by, user.id, { name }, on.deps.now);
+  try {
+    const [added] = await db.batch<ScimUserRow>([add, setAddress(db, user.id, email, on.deps.now.getTime())]);
+    await unlink(on.db, user.id, GONE);
+    return added?.results[0] ?? null;
+  } catch (fault) {
+    if (!isTaken(fault)) throw fault;
+    return null;
+  }
+}
+
+/** Under which system somebody is known whom the directory has taken back: by the externalId that they had there. */
+const GONE = "scim";
+
+async function accountOf(on: Asking, email: string, doc: UserDoc): Promise<Result<{ user: UserRow; isNew: boolean }>> {
+  const { createUser, findLinked, isClosedByDirectory, linkedSubject, readUser } = await loadOutside();
+  const subject = doc.externalId;
+  const gone = subject === undefined ? null : await findLinked(on.db, { provider: GONE, subject });
   const owner = (await accountsByMail(on.db, [email])).get(email);
+  if (gone !== null) {
+    if (owner !== undefined && owner.id !== gone.id) return ADDRESS_TAKEN;
+    return gone.role === "admin" ? ADMINS : ok({ user: gone, isNew: false });
+  }
   if (owner === undefined) {
     const person = { email, name: nameOf(doc), role: "learner" } as const;
-    return createUser(on.db, person, on.deps.now, on.by, { isVerified: true, link: null });
+    const made = await createUser(on.db, person, on.deps.now, on.by, { isVerified: true, link: null });
+    return made.ok ? ok({ user: made.value, isNew: true }) : made;
   }
   if (!owner.isVerified) return taken("The account of this address has not confirmed it.");
   const user = await readUser(on.db, owner.id);
   if (!user.ok) return user;
-  return user.value.role === "admin" ? taken("The address is that of an administrator's account.") : user;
+  if (user.value.role === "admin") return ADMINS;
+  if ((await scimUser(directory(on.deps.env), owner.id).first()) !== null) return SENT_ALREADY;
+  const was = subject === undefined ? null : await linkedSubject(on.db, owner.id, GONE);
+  if (was !== null && was !== subject && isClosedByDirectory(user.value)) return ANOTHER;
+  return ok({ user: user.value, isNew: false });
 }
 
 async function setActive(on: Asking, user: UserRow, isActive: boolean): Promise<Result<UserRow>> {
@@ -101,22 +149,26 @@ async function setActive(on: Asking, user: UserRow, isActive: boolean): Promise<
  * Changes somebody as the directory says. The same again changes nothing, and writes nothing.
  * @returns the person as changed; `user_exists`; `forbidden` for an administrator; `concurrent_change`.
  */
-export async function changeScimPerson(on: Asking, row: ScimUserRow, body: unknown): Promise<Result<ScimUserRow>> {
+export async function changeScimPerson(on: Asking, row: ScimUserRow, said: SaidDoc): Promise<Result<ScimUserRow>> {
   const { env, now } = on.deps;
-  const read = readDoc(body);
-  if (!read.ok) return read;
-  const doc = read.value;
   const before = docOf(row);
+  const doc = keptOf(said, before.active);
   if (JSON.stringify(doc) === JSON.stringify(before)) return ok(row);
   const email = addressOf(doc);
-  if (email === null) return scimFault("invalidValue", "An e-mail address is needed.", "emails");
+  if (email === null) return NO_ADDRESS;
   const { readUser, writeUser } = await loadOutside();
   const user = await readUser(on.db, row.user_id);
   if (!user.ok) return NOT_FOUND;
   if (user.value.role === "admin") return ADMIN;
   const db = directory(env);
   const at = now.getTime();
-  const active = doc.active ? 1 : 0;
+  const isMoved = email !== addressOf(before);
+  const user_name = doc.userName.toLowerCase();
+  // Whoever is refused is not closed or renamed before that.
+  const isNamed = user_name !== row.user_name && (await scimUserByName(db, user_name).first()) !== null;
+  if (isNamed) return NAME_TAKEN;
+  const owner = isMoved ? (await accountsByMail(on.db, [email])).get(email) : undefined;
+  if (owner !== undefined && owner.id !== row.user_id) return ADDRESS_TAKEN;
   // First the account: who is written down as closed is closed.
   if (doc.active !== before.active) {
     const standing = await setActive(on, user.value, doc.active);
@@ -127,25 +179,17 @@ export async function changeScimPerson(on: Asking, row: ScimUserRow, body: unkno
     const renamed = await writeUser(on.db, on.by, row.user_id, { name }, now);
     if (!renamed.ok) return renamed;
   }
-  const change = changeScimUser(
-    db,
-    row.user_id,
-    row.version,
-    doc.userName.toLowerCase(),
-    doc.externalId ?? null,
-    active,
-    JSON.stringify(doc),
-    at,
-  );
-  const address = email === addressOf(before) ? [] : [setAddress(db, row.user_id, email, at)];
+  const [external, active, text] = [doc.externalId ?? null, doc.active ? 1 : 0, JSON.stringify(doc)];
+  const change = changeScimUser(db, row.user_id, row.version, user_name, external, active, text, at);
+  const address = isMoved ? [setAddress(db, row.user_id, email, at)] : [];
   try {
-    const [changed] = await db.batch([change, ...address]);
-    if ((changed?.meta.changes ?? 0) === 0) return refuse("concurrent_change");
+    const [changed] = await db.batch<ScimUserRow>([change, ...address]);
+    const written = changed?.results[0];
+    return written === undefined ? refuse("concurrent_change") : ok(written);
   } catch (fault) {
     if (!isTaken(fault)) throw fault;
-    return taken("The userName or the address is somebody else's.");
+    return ADDRESS_TAKEN;
   }
-  return findScimUser(env, row.user_id);
 }
 
 /** SQLite says which rule was broken in its message, and nowhere else. */
@@ -158,13 +202,16 @@ export function isTaken(fault: unknown): boolean {
  * account: only an administrator, or they themselves, erase it.
  */
 export async function dropScimPerson(on: Asking, row: ScimUserRow): Promise<Result<null>> {
-  const { readUser } = await loadOutside();
+  const { link, readUser } = await loadOutside();
   const db = directory(on.deps.env);
   const user = await readUser(on.db, row.user_id);
   if (user.ok && user.value.role === "admin") return ADMIN;
   if (user.ok) {
     const closed = await setActive(on, user.value, false);
     if (!closed.ok) return closed;
+    // Their address may be another person's one day: whoever they were there is remembered.
+    const subject = row.external_id;
+    if (subject !== null) await link(on.db, row.user_id, { provider: GONE, subject }, on.deps.now);
   }
   await db.batch([
     ...SET_DUE.over(db, [row.user_id], "scim", on.deps.now.getTime()),

@@ -52,7 +52,7 @@ async function newcomer(
   const path = `claims.${parsed.claims.email}`;
   const email = emailSchema.safeParse(comer.email);
   if (!email.success) return turnedAway(path, "email_missing", "The provider does not say the e-mail address.");
-  const { createUser, findLinked, isLinked, link, newId, readUser } = await loadOutside();
+  const { createUser, findLinked, link, linkedSubject, newId, readUser } = await loadOutside();
   const owner = (await accountsByMail(deps.db, [email.data])).get(email.data);
   if (owner === undefined) {
     if (parsed.new_accounts === "none") {
@@ -93,7 +93,7 @@ async function newcomer(
   if (!user.ok) return user;
   if (isAbove(user.value.role, top_role)) return user;
   if ((await erasedAmong(directory(deps.env), [owner.id])).size > 0) return turnedAway(path, "no_account", UNVERIFIED);
-  if (await isLinked(deps.db, owner.id, to.provider)) {
+  if ((await linkedSubject(deps.db, owner.id, to.provider)) !== null) {
     return turnedAway(
       path,
       "linked_to_another",

@@ -24,7 +24,7 @@ import { loadOutside } from "../../identity/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { sha256Hex } from "../../platform/hash.ts";
 import { logFault } from "../../platform/log.ts";
-import { ok, type Result, refuse } from "../../platform/results.ts";
+import { ok, type Refusal, type Result, refuse } from "../../platform/results.ts";
 import { seal, unseal } from "../../platform/sealed.ts";
 import { acceptedSecrets } from "../../platform/secrets.ts";
 import { turnedAway } from "./claims.ts";
@@ -134,11 +134,26 @@ function unavailable() {
   return refuse("unavailable", { detail: "The identity provider does not answer.", retry_after: 10 });
 }
 
+/** What a provider says of this service, and not of whoever signs in (RFC 6749, section 5.2). */
+const CLIENT_FAULTS = ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"];
+
+/**
+ * Whether a sign-in failed by the provider or what is set for it. What strangers can bring about by themselves (a code that
+ * they made up, a sign-in of yesterday, an address that is not verified) is not that.
+ */
+export function isOfProvider({ code, errors = [] }: Refusal): boolean {
+  if (code === "unavailable") return true;
+  const [{ path, rule } = { path: "", rule: "" }] = errors;
+  if (path === "token") return rule === "client_refused";
+  return path === "userinfo" || (path === "id_token" && !rule.endsWith(".nonce"));
+}
+
 /** Which step failed by which rule. What a provider writes in words may name people, and is left out. */
 function refusalOf(fault: unknown): Result<never> {
   if (fault instanceof AuthorizationResponseError || fault instanceof ResponseBodyError) {
     const step = fault instanceof AuthorizationResponseError ? "answer" : "token";
-    return turnedAway(step, "provider_refused", `The provider answered ${plain(fault.error)}.`);
+    const rule = step === "token" && CLIENT_FAULTS.includes(fault.error) ? "client_refused" : "provider_refused";
+    return turnedAway(step, rule, `The provider answered ${plain(fault.error)}.`);
   }
   if (fault instanceof WWWAuthenticateChallengeError) {
     return turnedAway("userinfo", "provider_refused", "The provider did not say more about this person.");

@@ -8,12 +8,12 @@ import { respond } from "../../platform/http/answers.ts";
 import type { AppContext } from "../../platform/http/context.ts";
 import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
 import { logFault } from "../../platform/log.ts";
-import { type Refusal, refuse } from "../../platform/results.ts";
+import { type Refusal, type Result, refuse } from "../../platform/results.ts";
 import { placeClaimed } from "../groups/place.ts";
 import { admit } from "./admit.ts";
 import { readComer } from "./claims.ts";
 import { discover } from "./discovery.ts";
-import { beginFlow, completeFlow, type SignOnProvider } from "./flow.ts";
+import { beginFlow, completeFlow, isOfProvider, type SignOnProvider } from "./flow.ts";
 import { begunView, buttonsView, completeBody, MAX_PROVIDERS, providerNameSchema } from "./shapes.ts";
 import { noteFailure, noteSignIn, providerButtons } from "./statements.ts";
 import { openProvider, redirectOf } from "./store.ts";
@@ -81,7 +81,7 @@ export function signOnRoutes() {
     .openapi(beginRoute, async (c) => {
       const origin = publicOrigin(c.env, c.req.url);
       if (origin === null) return respond(c, NO_ORIGIN.refusal);
-      const provider = await openProvider(c.env, c.req.valid("param").provider);
+      const provider = await openNoting(c, c.req.valid("param").provider);
       if (!provider.ok) return respond(c, provider.refusal);
       const { name } = provider.value;
       const begun = await beginFlow(c.env, provider.value, redirectOf(origin, name), Date.now());
@@ -92,7 +92,7 @@ export function signOnRoutes() {
     .openapi(completeRoute, async (c) => {
       const origin = publicOrigin(c.env, c.req.url);
       if (origin === null) return respond(c, NO_ORIGIN.refusal);
-      const provider = await openProvider(c.env, c.req.valid("param").provider);
+      const provider = await openNoting(c, c.req.valid("param").provider);
       if (!provider.ok) return respond(c, provider.refusal);
       const entered = await enterBy(c, provider.value, redirectOf(origin, provider.value.name), c.req.valid("json"));
       nudgeAudit(c);
@@ -100,6 +100,13 @@ export function signOnRoutes() {
       if (entered.refusal.code !== "second_factor_required") noteLater(c, provider.value.name, entered.refusal);
       return respond(c, entered.refusal);
     });
+}
+
+/** The provider that is asked for. Why it cannot be used, if its secret cannot be read, is on the operator's page. */
+async function openNoting(c: AppContext, name: string): Promise<Result<SignOnProvider>> {
+  const provider = await openProvider(c.env, name);
+  if (!provider.ok && provider.refusal.code === "unavailable") noteLater(c, name, provider.refusal);
+  return provider;
 }
 
 async function enterBy(
@@ -143,9 +150,16 @@ async function noteSuccess(env: Env, { name, issuer, jwks_uri }: SignOnProvider)
 }
 
 /** The operator's page says why the last sign-in failed: rules, never what anybody's claims were. */
-function noteLater(c: AppContext, name: string, { code, errors = [], detail = "" }: Refusal): void {
+function noteLater(c: AppContext, name: string, refusal: Refusal): void {
+  const { code, errors = [], detail = "" } = refusal;
   const [first] = errors;
   const text = first === undefined ? `${code}: ${detail}` : `${first.path} ${first.rule}: ${first.message}`;
-  const noted = noteFailure(directory(c.env), name, Date.now(), text.slice(0, MAX_FAILURE)).run();
+  const noted = noteFailure(
+    directory(c.env),
+    name,
+    Date.now(),
+    text.slice(0, MAX_FAILURE),
+    isOfProvider(refusal) ? 1 : 0,
+  ).run();
   c.executionCtx.waitUntil(noted.catch((fault: unknown) => logFault("sign_on_failure_not_noted", fault)));
 }

@@ -70,10 +70,18 @@ export const resealSecret = statement<[name: string, before: string, secret: str
 
 // plan: SEARCH identity_providers USING PRIMARY KEY (name=?)
 export const noteSignIn = statement<[name: string, now: number, jwks: string]>(
-  "UPDATE identity_providers SET signed_in_at = ?2, jwks_uri = ?3 WHERE name = ?1",
+  "UPDATE identity_providers SET signed_in_at = ?2, jwks_uri = ?3, failures = 0 WHERE name = ?1",
 );
 
+/** @param counted 1: it was the provider that failed, not whoever tried. */
 // plan: SEARCH identity_providers USING PRIMARY KEY (name=?)
-export const noteFailure = statement<[name: string, now: number, failure: string]>(
-  "UPDATE identity_providers SET failed_at = ?2, failure = ?3 WHERE name = ?1",
+export const noteFailure = statement<[name: string, now: number, failure: string, counted: number]>(
+  "UPDATE identity_providers SET failed_at = ?2, failure = ?3, failures = failures + ?4 WHERE name = ?1",
+);
+
+/** Sign-ins in a row that failed by each provider that people sign in with. */
+// plan: SCAN identity_providers
+// scans: there are twenty at most.
+export const providerFailures = statement<[limit: number]>(
+  "SELECT name, failures FROM identity_providers WHERE sign_in = 1 ORDER BY name LIMIT ?",
 );

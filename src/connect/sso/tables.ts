@@ -18,5 +18,6 @@ export const identityProviders = sqliteTable("identity_providers", {
   signed_in_at: integer(),
   failed_at: integer(),
   failure: text(),
+  failures: integer().notNull().default(0),
 });
 export type ProviderRow = typeof identityProviders.$inferSelect;

@@ -8,4 +8,13 @@ export { rememberNetwork } from "../sign-in.ts";
 export { epochSeconds } from "../tokens.ts";
 export { type AdminRef, createUser, isBanned, type OutsideLink, readUser, writeUser } from "../users.ts";
 export { enter } from "../ways/enter.ts";
-export { closeAccount, findLinked, giveRole, isLinked, link, openAccount } from "./standing.ts";
+export {
+  closeAccount,
+  findLinked,
+  giveRole,
+  isClosedByDirectory,
+  link,
+  linkedSubject,
+  openAccount,
+  unlink,
+} from "./standing.ts";

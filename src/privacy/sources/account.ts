@@ -43,6 +43,7 @@ const PLACES: readonly UserColumn[] = [
   ["trusted_devices", "user_id"],
   ["mails", "user_id"],
   ["scim_users", "user_id"],
+  ["scim_addresses", "user_id"],
   ["scim_members", "user_id"],
   ["group_places", "user_id"],
   ["group_due", "user_id"],

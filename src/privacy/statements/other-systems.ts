@@ -20,6 +20,7 @@ export const groupPlacesHeld = statement<[user: string]>(
 );
 
 // plan: SEARCH scim_users USING PRIMARY KEY (user_id=?)
+// plan: SEARCH scim_addresses USING PRIMARY KEY (user_id=?)
 export const dropDirectoryPerson = statement<[user: string]>("DELETE FROM scim_users WHERE user_id = ?");
 
 // plan: SEARCH scim_members USING COVERING INDEX scim_members_by_user (user_id=?)

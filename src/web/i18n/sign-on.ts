@@ -47,6 +47,9 @@ const en = {
   directory: "the directory (SCIM)",
   waiting: (count: number) => `${count} people still have to be looked at.`,
   lastSync: "Last sync",
+  refused: (count: number) => `Changes refused in a row: ${count}`,
+  notKept: "Attributes that it sends and that are not kept",
+  lastSent: "Last sent",
   badLine: (line: number) => `Line ${line} is not: group; course; role; cohort.`,
 };
 type SignOnText = typeof en;
@@ -96,6 +99,9 @@ const zh: SignOnText = {
   directory: "目录（SCIM）",
   waiting: (count) => `还有 ${count} 人待处理。`,
   lastSync: "上次同步",
+  refused: (count) => `连续被拒绝的更改：${count}`,
+  notKept: "目录发送但不保存的属性",
+  lastSent: "上次发送",
   badLine: (line) => `第 ${line} 行的格式不是：群组; 课程; 角色; 分组。`,
 };
 

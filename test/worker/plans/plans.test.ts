@@ -598,6 +598,8 @@ async function driveDirectory(slug: string) {
   await drive("DELETE", `${groups}/{id}`, `${groups}/${group.id}`, { as });
   await drive("DELETE", `${users}/{id}`, `${users}/${id}`, { as });
   await cron("* * * * *");
+  // Who was taken back comes again, with what is not kept.
+  await drive("POST", users, users, { as, body: { ...sent, displayName: "Again", nickName: "x" } });
 }
 
 /** After everything else: u3 is a learner of the school with something of everything by then. */

@@ -5,7 +5,7 @@ import { request } from "../../../api/request.ts";
 import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts";
 import { useSignOnText } from "../../../i18n/sign-on.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
-import { Section } from "../section.tsx";
+import { Section, Table } from "../section.tsx";
 
 type Rules = Answer<"/api/v1/group-rules/{source}", "get">;
 
@@ -61,7 +61,18 @@ export function GroupRules({ sources }: { sources: readonly string[] }) {
             {text.lastSync}: {instant(data.last_sync_at)}. {text.lastFailure}: {instant(data.last_failure_at)}{" "}
             {data.last_failure}
           </p>
+          {data.refused > 0 ? <p>{text.refused(data.refused)}</p> : null}
           {data.waiting > 0 ? <p>{text.waiting(data.waiting)}</p> : null}
+          {data.not_kept.length === 0 ? null : (
+            <Table label={text.notKept} head={[text.notKept, text.lastSent]}>
+              {data.not_kept.map(({ attribute, last_sent_at }) => (
+                <tr key={attribute}>
+                  <td>{attribute}</td>
+                  <td>{instant(last_sent_at)}</td>
+                </tr>
+              ))}
+            </Table>
+          )}
           <label className="field">
             <span>{text.rules}</span>
             <textarea
