@@ -96,8 +96,8 @@ it("takes a directory of many people and their group, and changes nothing when a
     }
     expect(seen).toBeGreaterThanOrEqual(PEOPLE);
   });
-  // Key and actor ask no database. Of who comes are looked up name and address, written user, entry and row, and read back;
-  // two more carry the entry to the audit log.
+  // Key and actor ask no database. Of who comes are looked up name, address and whether they were here before, and written
+  // user, entry and row; two more carry the entry to the audit log.
   const counter = { count: 0 };
   const counting = { ...env, DB: countStatements(env.DB, counter) };
   const counted = async (method: string, path: string, body?: object) => {
