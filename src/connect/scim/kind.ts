@@ -7,7 +7,7 @@ import type { ResourceName } from "./known.ts";
 import type { Operation } from "./patch.ts";
 
 /** When a resource is shown: what may be long, or is nothing yet, is looked up only where somebody needs it. */
-export type Occasion = "listed" | "made" | "changed" | "read";
+type Occasion = "listed" | "made" | "changed" | "read";
 
 /** What people and groups have of their own; the rest is one way for both (resource.ts). */
 export interface Kind<Row extends { version: number }, Doc> {
