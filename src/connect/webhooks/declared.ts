@@ -147,13 +147,16 @@ export const replayOneRoute = defineRoute(
     responses: { 202: answer("It waits.", deliveryView) },
   },
 );
-export const replayRoute = defineRoute(writing, {
-  method: "post",
-  path: "/webhooks/{webhook}/replay",
-  operationId: "replayWebhook",
-  tags: TAGS,
-  summary: "Deliver again what was written down since an instant: what failed, or everything",
-  middleware: [idempotent("harmless")],
-  request: { headers, params: one, ...body(replayBody) },
-  responses: { 202: answer("They wait.", replayedView) },
-});
+export const replayRoute = defineRoute(
+  { ...writing, refuses: ["not_enabled", "not_found", "concurrent_change"] },
+  {
+    method: "post",
+    path: "/webhooks/{webhook}/replay",
+    operationId: "replayWebhook",
+    tags: TAGS,
+    summary: "Deliver again what was written down since an instant: what failed, or everything",
+    middleware: [idempotent("harmless")],
+    request: { headers, params: one, ...body(replayBody) },
+    responses: { 202: answer("They wait.", replayedView) },
+  },
+);

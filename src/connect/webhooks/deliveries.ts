@@ -90,6 +90,27 @@ export async function replayDelivery(
   return refuse("concurrent_change", { retry_after: 1 });
 }
 
+/** @returns how many events of a page wait again. */
+async function replayPage(
+  db: D1Database,
+  subscription: string,
+  first: Page,
+  only: "failed" | "all",
+  now: number,
+): Promise<Result<number>> {
+  let page: Page | null = first;
+  for (let attempt = 0; page !== null && attempt < TRIES; attempt += 1) {
+    const events = eventsIn(page);
+    const asked = events.filter(({ state }) => state === "f" || (only === "all" && state === "d"));
+    if (asked.length === 0) return ok(0);
+    const text = JSON.stringify(events.map((one) => (asked.includes(one) ? again(one, now) : one)));
+    const { meta } = await savePage(db, subscription, page.seq, page.revision, text, 0).run();
+    if (meta.changes > 0) return ok(asked.length);
+    page = await pageAt(db, subscription, page.seq).first<Page>();
+  }
+  return page === null ? ok(0) : refuse("concurrent_change", { retry_after: 1 });
+}
+
 /**
  * Lets what was written down since an instant be delivered again: what failed, or everything.
  * @returns how many, and the page from which another request goes on; null: that was all.
@@ -100,7 +121,7 @@ export async function replaySince(
   since: number,
   only: "failed" | "all",
   now: number,
-): Promise<{ replayed: number; next: number | null }> {
+): Promise<Result<{ replayed: number; next: number | null }>> {
   let replayed = 0;
   let next: number | null = null;
   for (const { db } of everyShard(env)) {
@@ -113,15 +134,12 @@ export async function replaySince(
       }
       for (const page of results) {
         from = page.seq + 1;
-        const events = eventsIn(page);
-        const asked = events.filter(({ state }) => state === "f" || (only === "all" && state === "d"));
-        if (asked.length === 0) continue;
-        const text = JSON.stringify(events.map((one) => (asked.includes(one) ? again(one, now) : one)));
-        const { meta } = await savePage(db, subscription, page.seq, page.revision, text, 0).run();
-        if (meta.changes > 0) replayed += asked.length;
+        const again = await replayPage(db, subscription, page, only, now);
+        if (!again.ok) return again;
+        replayed += again.value;
       }
       if (results.length < READ) break;
     }
   }
-  return { replayed, next };
+  return ok({ replayed, next });
 }

@@ -153,8 +153,11 @@ export function webhookRoutes() {
       const found = await hookFor(c, c.req.valid("param").webhook, true);
       if (!found.ok) return respond(c, found.refusal);
       const { since, only } = c.req.valid("json");
-      const { replayed, next } = await replaySince(c.env, found.value.id, Date.parse(since), only, Date.now());
+      const again = await replaySince(c.env, found.value.id, Date.parse(since), only, Date.now());
+      // What was reached waits, whether or not the rest could be.
       await noteReplay(c, found.value);
+      if (!again.ok) return respond(c, again.refusal);
+      const { replayed, next } = again.value;
       return c.json({ replayed, continue_since: toInstantOrNull(next) }, 202);
     });
 }

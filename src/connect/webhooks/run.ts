@@ -48,9 +48,9 @@ export async function runHook(env: Env, id: string, resolve?: Resolve): Promise<
   try {
     await deliverAll(env, held, run);
     if (run.isGone) {
-      await endHook(db, id, Date.now()).run();
+      const { meta } = await endHook(db, id, lease, Date.now()).run();
       forgetListeners();
-      logEvent("webhook_gone", { subscription: id });
+      if (meta.changes > 0) logEvent("webhook_gone", { subscription: id });
     }
     const { last, isDown: down, lastSuccess: success, retryAfter } = run;
     await release(env, held, { last, down, success, retryAfter });

@@ -71,6 +71,11 @@ export async function sendEvent(
   if (status >= 200 && status < 300) return { outcome: "delivered", status, error: null, retryAfter: null, ms };
   const error = `The receiver answered ${status}.`;
   const outcome = status === 410 ? "gone" : isDown(status) ? "down" : "no";
-  const asked = Number(answer.value.retryAfter ?? "");
-  return { outcome, status, error, retryAfter: Number.isFinite(asked) && asked > 0 ? asked : null, ms };
+  return { outcome, status, error, retryAfter: secondsOf(answer.value.retryAfter ?? ""), ms };
+}
+
+/** Seconds that `Retry-After` asks for, which it says itself or by an instant (RFC 9110, section 10.2.3); null: none. */
+function secondsOf(asked: string): number | null {
+  const seconds = /^\d+$/.test(asked) ? Number(asked) : (Date.parse(asked) - Date.now()) / 1_000;
+  return seconds > 0 ? seconds : null;
 }

@@ -67,11 +67,11 @@ export const releaseHook = statement<
     WHERE id = ?1 AND lease = ?2`,
 );
 
-/** The receiver said that it is gone. */
+/** The receiver said that it is gone: the one that the run posted to, and no other that was set meanwhile. */
 // plan: SEARCH webhook_subscriptions USING PRIMARY KEY (id=?)
-export const endHook = statement<[id: string, now: number]>(
-  `UPDATE webhook_subscriptions SET state = 'disabled', disabled_reason = 'gone', updated_at = ?2
-    WHERE id = ?1 AND state = 'active'`,
+export const endHook = statement<[id: string, lease: string, now: number]>(
+  `UPDATE webhook_subscriptions SET state = 'disabled', disabled_reason = 'gone', updated_at = ?3
+    WHERE id = ?1 AND lease = ?2 AND state = 'active'`,
 );
 
 /** A secret that a former key had encrypted is encrypted by the present one. */
@@ -156,7 +156,10 @@ export const addHook = statement<
 // plan: SEARCH webhook_subscriptions EXISTS USING PRIMARY KEY (id=?)
 export const entryOfMade = insertEntryWhere("EXISTS (SELECT 1 FROM webhook_subscriptions WHERE id = ?)");
 
-/** Changes a subscription; what is null stays. Whoever enables it again begins anew. */
+/**
+ * Changes a subscription; what is null stays. Whoever enables it again begins anew. A run that is under way has it no longer: it
+ * ends after its page, and says nothing of what the subscription is now.
+ */
 // plan: SEARCH webhook_subscriptions USING PRIMARY KEY (id=?)
 export const changeHook = statement<
   [
@@ -171,7 +174,7 @@ export const changeHook = statement<
 >(
   `UPDATE webhook_subscriptions SET url = coalesce(?2, url), note = coalesce(?3, note), types = coalesce(?4, types),
       state = coalesce(?5, state), disabled_reason = CASE ?5 WHEN 'active' THEN NULL WHEN 'disabled' THEN 'asked' ELSE disabled_reason END,
-      paused_until = 0, failures = 0, failing_since = NULL, owner = ?6, updated_at = ?7 WHERE id = ?1`,
+      lease = NULL, lease_until = 0, paused_until = 0, failures = 0, failing_since = NULL, owner = ?6, updated_at = ?7 WHERE id = ?1`,
 );
 
 /** A new secret; the one before signs beside it for a while. */
