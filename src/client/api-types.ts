@@ -1717,6 +1717,11 @@ export type ImportedFact = {
   } | null;
   /** This fact passes (and so completes) or fails the item. The latest such fact counts. */
   outcome?: ("passed" | "failed") | null;
+  /**
+   * The completion says nothing of a score. Otherwise a problem that is completed without one counts as 100 percent, if
+   * its course comes from no other platform and it has no completion requirement.
+   */
+  without_score?: boolean;
   /** The learner opened the item. Opening alone is not an attempt, but every attempt counts as opening. */
   viewed?: boolean;
   /** The learner submitted something. */

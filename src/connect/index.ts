@@ -12,4 +12,6 @@ export const pruneLti = /* @__PURE__ */ late(async () => (await import("./lti/pr
 export const watchLti = /* @__PURE__ */ late(async () => (await import("./lti/work.ts")).watchLti);
 /** Does what a message asks for. */
 export const workOnLti = /* @__PURE__ */ late(async () => (await import("./lti/work.ts")).workOnLti);
+/** Before records of somebody are given out or removed: see adoptRecords. */
+export const adoptRecords = /* @__PURE__ */ late(async () => (await import("./xapi/known-later.ts")).adoptRecords);
 export const sweepXapi = /* @__PURE__ */ late(async () => (await import("./xapi/told.ts")).sweepXapi);

@@ -211,7 +211,8 @@ export class FactWrites {
     let next = NO_FACT;
     const told: (NewFact & { at: number; live: boolean })[] = [];
     for (const fact of [...others, ...judged]) {
-      const score = this.#scoreOf(fact, kind === "problem");
+      // What was logged has the score that it was given then.
+      const score = others.includes(fact) ? fact.score : this.#scoreOf(fact, kind === "problem");
       const news = { ...fact, completed: isDone(fact), score, at: fact.at ?? now, live };
       const merged = mergeFact(next, news);
       if (others.includes(fact) || !sameFact(next, merged)) told.push(news);
@@ -340,6 +341,7 @@ export class FactWrites {
     const isApart =
       (source !== undefined && source.platform !== "exercism") ||
       fact.how === "marked" ||
+      fact.without_score === true ||
       (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
     return score ?? (isDone(fact) && isProblem && !isApart ? FULL_SCORE : null);
   }

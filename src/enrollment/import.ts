@@ -36,6 +36,12 @@ const factSchema = z
       .nullable()
       .default(null)
       .describe("This fact passes (and so completes) or fails the item. The latest such fact counts."),
+    without_score: z
+      .boolean()
+      .default(false)
+      .describe(
+        "The completion says nothing of a score. Otherwise a problem that is completed without one counts as 100 percent, if its course comes from no other platform and it has no completion requirement.",
+      ),
     viewed: z
       .boolean()
       .default(false)
@@ -90,6 +96,11 @@ const factSchema = z
     path: ["outcome"],
     message: "a failed item cannot be completed by the same row",
     params: { rule: "contradiction" },
+  })
+  .refine((fact) => !fact.without_score || (fact.score === null && fact.points === null), {
+    path: ["without_score"],
+    message: "a row with a score or points has a score",
+    params: { rule: "only_one" },
   })
   .refine(({ correct, relock }) => correct || !relock, {
     path: ["relock"],

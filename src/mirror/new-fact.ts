@@ -15,6 +15,8 @@ export interface NewFact {
   submitted?: boolean;
   /** How it was completed, if it was; an older Worker does not send it. */
   how?: How | null;
+  /** The completion does not name a score; without this, what is done without a score is done fully. */
+  without_score?: boolean;
   /** A service reports that the learner contributed. */
   contributed?: boolean;
   /** It waits for its release: until then it does not count and is not shown. */

@@ -5,6 +5,7 @@ import type { AppContext } from "../../platform/http/context.ts";
 import { nodeCrypto } from "../../platform/node-crypto.ts";
 import { ok, type Result, refuse } from "../../platform/results.ts";
 import { type Place, placeOf, RESOURCES } from "./document-place.ts";
+import { mediaType } from "./form/values.ts";
 import { MAX_BYTES, MAX_DOCUMENTS } from "./limits.ts";
 import { homePagesOf, whoAre } from "./people.ts";
 import { readJson } from "./read-body.ts";
@@ -21,6 +22,10 @@ type Kept = z.output<typeof rowSchema>;
 type Kind = keyof typeof RESOURCES;
 
 const objectSchema = z.record(z.string(), z.unknown());
+const TOO_LARGE = refuse("body_too_large", { detail: `A document has at most ${MAX_BYTES} bytes.` });
+const NO_TYPE = refuse("invalid_input", {
+  errors: [{ path: "header.content-type", rule: "media_type", message: "an Internet media type" }],
+});
 
 /** Where one document is; that of no registration has an empty one. */
 function keyOf({ course }: Store, { kind, activity, agent, registration, id }: Place) {
@@ -80,9 +85,13 @@ export async function deleteDocuments(
   const db = directory(c.env);
   if (place.id === null) await dropDocuments(db, store.course, kind, activity, agent, registration).run();
   else {
-    const failed = precondition(request, await keptAt(c.env, store, place), false);
+    const kept = await keptAt(c.env, store, place);
+    const failed = precondition(request, kept, false);
     if (failed !== null) return failed;
-    await dropDocument(db, ...keyOf(store, place)).run();
+    // Who names what is to be deleted deletes that, and nothing that was written meanwhile.
+    const seen = request.headers.has("if-match") || request.headers.has("if-none-match") ? (kept?.etag ?? "") : null;
+    const { meta } = await dropDocument(db, ...keyOf(store, place), seen).run();
+    if (seen !== null && kept !== null && meta.changes === 0) return refuse("precondition_failed");
   }
   return ok(new Response(null, { status: 204 }));
 }
@@ -99,8 +108,8 @@ export async function writeDocument(
   const place = found.value;
   const bytes = await request.body();
   const contentType = request.headers.get("content-type") ?? "application/octet-stream";
-  if (bytes.length > MAX_BYTES)
-    return refuse("body_too_large", { detail: `A document has at most ${MAX_BYTES} bytes.` });
+  if (bytes.length > MAX_BYTES) return TOO_LARGE;
+  if (!mediaType.safeParse(contentType).success) return NO_TYPE;
   if (isJson(contentType)) {
     const json = readJson(bytes);
     if (!json.ok) return json;
@@ -115,6 +124,8 @@ export async function writeDocument(
     const next =
       request.method === "POST" && kept !== null ? merged(kept, bytes, contentType) : ok({ bytes, contentType });
     if (!next.ok) return next;
+    // What is laid over each other grows: the whole is what is kept.
+    if (next.value.bytes.length > MAX_BYTES) return TOO_LARGE;
     const written = await write(c.env, store, place, owner.value, kept, next.value);
     if (!written.ok) return written;
     if (written.value) return ok(new Response(null, { status: 204 }));

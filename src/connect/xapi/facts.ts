@@ -1,3 +1,4 @@
+import { percentOf } from "../../unlock/index.ts";
 import { activityAbout } from "./form/agents-of.ts";
 import type { Statement } from "./form/statement.ts";
 import { type FactKind, factOfVerb, type MoveOn, type XapiSettings } from "./settings.ts";
@@ -13,10 +14,21 @@ export interface ToldFact {
   submitted?: true;
   contributed?: true;
   score?: number;
+  /** What completes says nothing of a score: it comes with another statement, or there is none. */
+  without_score?: true;
 }
 
 /** Whether the same learner has also said this of the same activity, for `CompletedAndPassed`. */
 export type AlsoSaid = (kind: "completed" | "passed") => Promise<boolean>;
+
+/** What a statement tells, where the course names its verb: its verb, unless its result takes that back. */
+export function toldBy(statement: Statement, settings: XapiSettings): FactKind | null {
+  const kind = factOfVerb(settings, statement.verb.id);
+  const { completion, success } = statement.result ?? {};
+  // A program that says "completed" and that it is not complete has not said that it is; so with "passed" and no success.
+  const isTakenBack = (kind === "completed" && completion === false) || (kind === "passed" && success === false);
+  return isTakenBack ? "viewed" : kind;
+}
 
 /** The item a statement is about; null: none that the course names. */
 export function itemOf(statement: Pick<Statement, "object">, { items }: XapiSettings) {
@@ -33,15 +45,13 @@ export function mayMakeFact(statement: Statement, settings: XapiSettings): boole
 /** The fact of a statement; null: it makes none. */
 export async function factOf(statement: Statement, settings: XapiSettings, also: AlsoSaid): Promise<ToldFact | null> {
   const place = itemOf(statement, settings);
-  const kind = factOfVerb(settings, statement.verb.id);
+  const kind = toldBy(statement, settings);
   if (place === null || kind === null || kind === "ignored") return null;
   const score = scoreOf(statement);
   const rest = { item: place.item, ...(score === null ? {} : { score }) };
-  // A program that says "completed" and that it is not complete has not said that it is.
-  if (kind === "completed" && statement.result?.completion === false) return { ...rest, viewed: true };
   if (kind === "scored") return score === null ? null : rest;
-  if (place.move_on === null) return { ...rest, ...plain(kind) };
-  return { ...rest, ...(await moved(kind, place.move_on, statement, also)) };
+  const told = place.move_on === null ? plain(kind) : await moved(kind, place.move_on, statement, also);
+  return { ...rest, ...told, ...(told.completed === true && score === null ? { without_score: true } : {}) };
 }
 
 function plain(kind: Exclude<FactKind, "scored" | "ignored">): Partial<ToldFact> {
@@ -88,7 +98,8 @@ async function moved(
 /** The score in percent: the scaled one, else where the raw one stands between its bounds. One below zero counts as zero. */
 function scoreOf({ result }: Statement): number | null {
   const { scaled, raw, min = 0, max } = result?.score ?? {};
-  if (scaled !== undefined) return Math.max(0, scaled) * 100;
-  if (raw === undefined || max === undefined || max <= min) return null;
-  return Math.min(100, Math.max(0, ((raw - min) / (max - min)) * 100));
+  // A double has 15 digits of what was written: 0.57 is 57 percent, and not a little less.
+  if (scaled !== undefined) return Number((Math.max(0, scaled) * 100).toPrecision(15));
+  const percent = raw === undefined || max === undefined ? null : percentOf({ points: raw, min, max });
+  return percent === null ? null : Math.min(100, Math.max(0, percent));
 }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { oneBatch } from "../../platform/database/batches.ts";
+import { oneBatch, utf8Bytes } from "../../platform/database/batches.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { toInstant } from "../../platform/instants.ts";
 import type { Definition } from "./form/activity.ts";
@@ -42,7 +42,7 @@ export async function findStatements(env: Env, course: string, asked: Asked): Pr
   const sizes = asked.withAttachments ? await sizesOf(db, course, all) : new Map<number, number>();
   let [bytes, attached] = [0, 0];
   const cut = all.findIndex(({ seq, body }, index) => {
-    bytes += body.length;
+    bytes += utf8Bytes(body);
     attached += sizes.get(seq) ?? 0;
     const isFull = index >= asked.limit || bytes > PAGE_BYTES || attached > PAGE_ATTACHMENT_BYTES;
     return index > 0 && isFull;

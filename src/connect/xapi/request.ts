@@ -22,6 +22,12 @@ export interface XapiRequest {
 const wrongVersion = (message: string) =>
   refuse("invalid_input", { errors: [{ path: "header.x-experience-api-version", rule: "version", message }] });
 
+/** A field that stands for a header holds what a header may hold. */
+const badField = (name: string) =>
+  refuse("invalid_input", {
+    errors: [{ path: name, rule: "header", message: "one line of at most 2,000 ASCII characters" }],
+  });
+
 function majorOf(version: string | null): 1 | 2 | null {
   if (version === null) return null;
   if (/^1\.0(?:\.\d+)?$/.test(version)) return 1;
@@ -91,8 +97,9 @@ async function alternate(c: AppContext, method: string): Promise<Result<XapiRequ
   const query = new Map<string, string>();
   for (const [name, value] of form) {
     if (name === "content") continue;
-    if (FORM_HEADERS.includes(name.toLowerCase())) headers.set(name, value);
-    else query.set(name, value);
+    if (!FORM_HEADERS.includes(name.toLowerCase())) query.set(name, value);
+    else if (/^[\t\x20-\x7e]{0,2000}$/.test(value)) headers.set(name, value);
+    else return badField(name.toLowerCase());
   }
   const major = majorOf(headers.get(VERSION_HEADER));
   if (major === null) return wrongVersion("names the version: 1.0.x or 2.0.x");

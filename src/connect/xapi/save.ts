@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { erasedAmong } from "../../identity/index.ts";
+import { utf8Bytes } from "../../platform/database/batches.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { ok, type Result, refuse } from "../../platform/results.ts";
 import { type AttachmentBytes, attachmentsOf } from "./attachments.ts";
@@ -77,7 +78,7 @@ async function refusalOf(
     seen.add(statement.id);
     const agents = agentsNamed(statement);
     if (agents.length > MAX_AGENTS) return at400("", "too_many", `a statement names at most ${MAX_AGENTS} agents`);
-    if (JSON.stringify(statement).length > MAX_STATEMENT) {
+    if (utf8Bytes(JSON.stringify(statement)) > MAX_STATEMENT) {
       return refuse("body_too_large", { detail: `A statement has at most ${MAX_STATEMENT} bytes.` });
     }
     // Each statement keeps what is attached to it, also where others have the same.
@@ -121,6 +122,11 @@ async function freshOf(env: Env, store: Store, statements: readonly Complete[]):
   return ok(fresh);
 }
 
+/** Whose fact a statement may be: a group is nobody, even under the name of somebody. */
+function learnerOf({ actor }: Statement, whoIs: WhoIs): string | null {
+  return actor.objectType === "Group" ? null : whoIs(actor);
+}
+
 function isVoiding({ verb }: Statement): boolean {
   return verb.id === VOIDED;
 }
@@ -147,8 +153,8 @@ async function write(
     isVoiding(one) ? 1 : 0,
     refOf(one),
     JSON.stringify(one),
-    whoIs(one.actor),
-    mayMakeFact(one, settings) && whoIs(one.actor) !== null ? 1 : 0,
+    learnerOf(one, whoIs),
+    mayMakeFact(one, settings) && learnerOf(one, whoIs) !== null ? 1 : 0,
   ]);
   const definitions = fresh.flatMap((one) =>
     activitiesNamed(one).flatMap(({ id, definition }) =>

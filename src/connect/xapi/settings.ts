@@ -62,6 +62,12 @@ export const settingsSchema = z.strictObject({
 });
 export type XapiSettings = z.output<typeof settingsSchema>;
 
+/** The verbs by which a course is told this. */
+export function verbsThatTell(settings: XapiSettings, kind: FactKind): string[] {
+  const all = new Set([...Object.keys(settings.verbs), ...Object.keys(DEFAULT_VERBS)]);
+  return [...all].filter((verb) => factOfVerb(settings, verb) === kind);
+}
+
 /** What the verb of a statement tells in a course; null: the table has nothing of it. */
 export function factOfVerb({ verbs }: XapiSettings, verb: string): FactKind | null {
   return verbs[verb] ?? DEFAULT_VERBS[verb] ?? null;

@@ -40,7 +40,7 @@ export const clock = statement<[]>(`SELECT ${NOW} AS now`);
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const KNOWN = setStatement(
-  (set) => `SELECT id, seq, stored, voids, due, user_id, body FROM xapi_statements
+  (set) => `SELECT id, seq, stored, voids, voided, due, user_id, body FROM xapi_statements
     WHERE course_slug = ?2 AND id IN (SELECT value FROM ${set})`,
 );
 
@@ -54,7 +54,7 @@ export const REFERRING = setStatement(
 /** Statements whose facts wait, those that have waited longest first. */
 // plan: SEARCH xapi_statements USING INDEX xapi_statements_due (due<?)
 export const waitingFacts = statement<[before: number, limit: number]>(
-  "SELECT course_slug, seq, id, stored, user_id, body FROM xapi_statements WHERE due < ? ORDER BY due LIMIT ?",
+  "SELECT course_slug, seq, id, stored, voided, user_id, body FROM xapi_statements WHERE due < ? ORDER BY due LIMIT ?",
 );
 
 /** Values are [seq, outcome]. */
@@ -274,8 +274,11 @@ export const addDocument = statement<
 export const replaceDocument = statement<
   [...Place, contentType: string, bytes: string, etag: string, now: number, before: string]
 >(`UPDATE xapi_documents SET content_type = ?7, bytes = ?8, etag = ?9, updated = ?10 WHERE ${AT} AND etag = ?11`);
+/** Deletes a document; with a tag, only while it is still what the caller has seen. */
 // plan: SEARCH xapi_documents USING INDEX sqlite_autoindex_xapi_documents_1 (course_slug=? AND kind=? AND activity=? AND agent=? AND registration=? AND id=?)
-export const dropDocument = statement<Place>(`DELETE FROM xapi_documents WHERE ${AT}`);
+export const dropDocument = statement<[...Place, before: string | null]>(
+  `DELETE FROM xapi_documents WHERE ${AT} AND (?7 IS NULL OR etag = ?7)`,
+);
 
 /** Ids of documents; `since`: those changed after. Without a registration (null), those of every one. */
 // plan: SEARCH xapi_documents USING INDEX sqlite_autoindex_xapi_documents_1 (course_slug=? AND kind=? AND activity=? AND agent=?)
@@ -299,4 +302,29 @@ export const dropDocuments = statement<
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const USERS_BY_EMAIL = setStatement(
   (set) => `SELECT id, email FROM users WHERE email IN (SELECT value FROM ${set}) AND email_verified = 1`,
+);
+
+/** The address of a user, where they have shown that it is theirs. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const addressesOf = statement<[user: string]>("SELECT email FROM users WHERE id = ? AND email_verified = 1");
+
+/** Values are [course, term]: statements that are found by it name the user. */
+// plan: SCAN named VIRTUAL TABLE INDEX 1:
+// plan: SEARCH t USING PRIMARY KEY (course_slug=? AND term=?)
+export const ADOPT_STATEMENTS = setStatement(
+  (set) => `INSERT OR IGNORE INTO xapi_people (user_id, course_slug, seq)
+    SELECT ?2, t.course_slug, t.seq FROM ${set} AS named CROSS JOIN xapi_terms AS t
+      WHERE t.course_slug = named.value ->> '$[0]' AND t.term = named.value ->> '$[1]'`,
+);
+
+/** Values are [course, agent]: documents of it are the user's. */
+// plan: SEARCH xapi_documents USING INDEX sqlite_autoindex_xapi_documents_1 (course_slug=?)
+// plan: LIST SUBQUERY 2
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: CREATE BLOOM FILTER
+export const ADOPT_DOCUMENTS = setStatement(
+  (set) => `UPDATE xapi_documents SET user_id = ?2 WHERE user_id IS NULL
+    AND (course_slug, agent) IN (SELECT value ->> '$[0]', value ->> '$[1]' FROM ${set})`,
 );

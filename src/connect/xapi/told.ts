@@ -3,10 +3,11 @@ import { loadBulk } from "../../enrollment/index.ts";
 import { oneBatch } from "../../platform/database/batches.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { logFault } from "../../platform/log.ts";
-import { type AlsoSaid, factOf, itemOf } from "./facts.ts";
+import { type AlsoSaid, factOf, itemOf, toldBy } from "./facts.ts";
 import { termsSought } from "./form/terms.ts";
+import { instantOf } from "./form/values.ts";
 import { keptRow, statementIn } from "./kept.ts";
-import { factOfVerb, type XapiSettings } from "./settings.ts";
+import { verbsThatTell, type XapiSettings } from "./settings.ts";
 import { NEWEST_FOUND, POSTPONE_FACTS, SETTLE_FACTS, waitingFacts } from "./statements.ts";
 import { findStore, type Store } from "./store.ts";
 
@@ -17,11 +18,11 @@ import { findStore, type Store } from "./store.ts";
 const BATCH = 100;
 /** How long the cron leaves a statement to the request that stored it, and to the next attempt, milliseconds. */
 const WAIT_MS = 60_000;
-/** Of `CompletedAndPassed`, statements of one learner and activity that are looked at. */
+/** Of `CompletedAndPassed`, statements of one learner, activity and verb that are looked at. */
 const LOOKED_AT = 50;
 const ACTOR = { id: "xapi", role: "service" } as const;
 
-export const toldRow = keptRow.extend({ user_id: z.string().nullable() });
+export const toldRow = keptRow.extend({ user_id: z.string().nullable(), voided: z.int() });
 type ToldRow = z.output<typeof toldRow>;
 const waitingRow = toldRow.extend({ course_slug: z.string() });
 
@@ -34,10 +35,13 @@ export async function tellFacts(env: Env, store: Store, rows: readonly ToldRow[]
   for (const row of rows) {
     const statement = statementIn(row);
     const user = row.user_id;
-    const fact = user === null ? null : await factOf(statement, settings, alsoSaid(db, course, settings, statement));
+    // What was withdrawn before it was told is not told.
+    const isVoid = user === null || row.voided === 1;
+    const fact = isVoid ? null : await factOf(statement, settings, alsoSaid(db, course, settings, statement));
     if (user === null || fact === null) settled.push([row.seq, "no_fact"]);
     else {
-      const at = new Date(Math.min(Math.max(0, Date.parse(statement.timestamp ?? "") || now), now)).toISOString();
+      const said = instantOf(statement.timestamp ?? "") ?? now;
+      const at = new Date(Math.min(Math.max(0, said), now)).toISOString();
       told.push({ seq: row.seq, fact: { user_id: user, at, ...fact } });
     }
   }
@@ -71,19 +75,15 @@ function alsoSaid(
     const place = itemOf(statement, settings);
     if (place === null || !("id" in statement.object)) return false;
     const registration = statement.context?.registration;
-    const [term = "", ...others] = termsSought({ agent: statement.actor, activity: statement.object.id, registration });
-    const newest = Number.MAX_SAFE_INTEGER;
-    const { results } = await NEWEST_FOUND.bind(
-      db,
-      oneBatch(others),
-      course,
-      newest,
-      -1,
-      newest,
-      LOOKED_AT,
-      term,
-    ).all();
-    return results.some((row) => factOfVerb(settings, statementIn(keptRow.parse(row)).verb.id) === kind);
+    const about = { agent: statement.actor, activity: statement.object.id, registration };
+    const newest = [Number.MAX_SAFE_INTEGER, -1, Number.MAX_SAFE_INTEGER, LOOKED_AT] as const;
+    // Each verb by itself: however much else was said of the activity, it hides none of them.
+    for (const verb of verbsThatTell(settings, kind)) {
+      const [term = "", ...others] = termsSought({ ...about, verb });
+      const { results } = await NEWEST_FOUND.bind(db, oneBatch(others), course, ...newest, term).all();
+      if (results.some((row) => toldBy(statementIn(keptRow.parse(row)), settings) === kind)) return true;
+    }
+    return false;
   };
 }
 
@@ -93,8 +93,15 @@ export async function sweepXapi(env: Env, now: number): Promise<void> {
   const { results } = await waitingFacts(db, now - WAIT_MS, BATCH).all();
   const rows = results.map((row) => waitingRow.parse(row));
   for (const [course, own] of Map.groupBy(rows, ({ course_slug }) => course_slug)) {
-    const store = await findStore(env, course);
-    if (store !== null) await tellFacts(env, store, own, now);
+    try {
+      const store = await findStore(env, course);
+      if (store !== null) await tellFacts(env, store, own, now);
+    } catch (fault) {
+      // The others go on, and these go to the end of the line.
+      logFault("xapi_facts_delayed", fault, { course_id: course });
+      const late = own.map(({ seq }) => seq);
+      await db.batch(POSTPONE_FACTS.over(db, late, course, now));
+    }
   }
 }
 

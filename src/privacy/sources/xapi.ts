@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { adoptRecords } from "../../connect/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
@@ -8,6 +9,7 @@ import {
   dropXapiPeople,
   dropXapiStatements,
   dropXapiTerms,
+  xapiAttachmentsOf,
   xapiDocumentsOf,
   xapiStatementsOf,
   xapiToDrop,
@@ -20,15 +22,16 @@ const PLACES: readonly UserColumn[] = [
 ];
 /** Statements exported with one read, and removed with one step. */
 const PAGE = 200;
-/** Documents with one read: each may have a megabyte. */
+/** Documents and attachments with one read: each may have a megabyte. */
 const DOCUMENTS = 5;
 
 const statementRow = z.looseObject({ course_slug: z.string(), seq: z.int() });
+const attachmentRow = statementRow.extend({ sha2: z.string() });
 const documentRow = z.looseObject({ position: z.int() });
 
 /**
- * Learning records that name a user anywhere, and documents kept for the user. A statement that also names others is
- * removed for all of them, because it says something about the user wherever it is kept.
+ * Learning records that name a user anywhere, what is attached to them, and documents kept for the user. A statement that
+ * also names others is removed for all of them, because it says something about the user wherever it is kept.
  */
 export const xapiSource: PersonalDataSource = {
   name: "xapi",
@@ -36,11 +39,18 @@ export const xapiSource: PersonalDataSource = {
   people: (env, from) => idsIn(directory(env), PLACES, from),
   async *export(env, user) {
     const db = directory(env);
+    await adoptRecords(env, user);
     for (let [course, seq] = ["", 0]; ; ) {
       const { results } = await xapiStatementsOf(db, user, course, seq, PAGE).all();
       for (const row of results) yield { kind: "statement", row };
       if (results.length < PAGE) break;
       ({ course_slug: course, seq } = statementRow.parse(results.at(-1)));
+    }
+    for (let [course, seq, sha2] = ["", 0, ""]; ; ) {
+      const { results } = await xapiAttachmentsOf(db, user, course, seq, sha2, DOCUMENTS).all();
+      for (const row of results) yield { kind: "attachment", row };
+      if (results.length < DOCUMENTS) break;
+      ({ course_slug: course, seq, sha2 } = attachmentRow.parse(results.at(-1)));
     }
     for (let after = 0; ; ) {
       const { results } = await xapiDocumentsOf(db, user, after, DOCUMENTS).all();
@@ -51,6 +61,7 @@ export const xapiSource: PersonalDataSource = {
   },
   async erase(env, user) {
     const db = directory(env);
+    await adoptRecords(env, user);
     const { results } = await xapiToDrop(db, user, PAGE).all();
     if (results.length === 0) {
       await dropXapiDocuments(db, user).run();

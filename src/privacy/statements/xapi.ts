@@ -10,6 +10,16 @@ export const xapiStatementsOf = statement<[user: string, course: string, seq: nu
       AND s.course_slug = p.course_slug AND s.seq = p.seq ORDER BY p.course_slug, p.seq LIMIT ?4`,
 );
 
+/** What is attached to statements that name a user, after one. */
+// plan: SEARCH p USING PRIMARY KEY (user_id=? AND course_slug>?)
+// plan: SEARCH a USING INDEX sqlite_autoindex_xapi_attachments_1 (course_slug=? AND seq=?)
+export const xapiAttachmentsOf = statement<[user: string, course: string, seq: number, sha2: string, limit: number]>(
+  `SELECT a.course_slug AS course_slug, a.seq AS seq, sha2, content_type, bytes FROM xapi_people AS p
+    CROSS JOIN xapi_attachments AS a WHERE p.user_id = ?1 AND (p.course_slug, p.seq) >= (?2, ?3)
+      AND a.course_slug = p.course_slug AND a.seq = p.seq AND (a.course_slug, a.seq, sha2) > (?2, ?3, ?4)
+    ORDER BY p.course_slug, p.seq, sha2 LIMIT ?5`,
+);
+
 // plan: SEARCH xapi_documents USING INDEX xapi_documents_by_user (user_id=? AND rowid>?)
 export const xapiDocumentsOf = statement<[user: string, after: number, limit: number]>(
   `SELECT rowid AS position, course_slug, kind, activity, registration, id, content_type, bytes, updated

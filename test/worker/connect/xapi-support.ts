@@ -28,9 +28,9 @@ export interface Options {
 }
 
 /** A course with its store, a learner, and a key of the store. */
-export async function store(settings: object = {}) {
+export async function store(settings: object = {}, make: typeof ladder = ladder) {
   const slug = freshSlug("xapi");
-  await publish(ladder(slug));
+  await publish(make(slug));
   await enroll(slug, "ada");
   const items = { [ACTIVITY]: { item: `${slug}.one` } };
   const path = `/courses/${slug}/xapi`;

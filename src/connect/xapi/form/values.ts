@@ -14,7 +14,8 @@ const LANGUAGE =
 const DURATION =
   /^P(?:\d+(?:[.,]\d+)?W|(?=.)(?:\d+(?:[.,]\d+)?Y)?(?:\d+(?:[.,]\d+)?M)?(?:\d+(?:[.,]\d+)?D)?(?:T(?=\d)(?:\d+(?:[.,]\d+)?H)?(?:\d+(?:[.,]\d+)?M)?(?:\d+(?:[.,]\d+)?S)?)?)$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$/i;
-const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;.*)?$/;
+/** In one line: it is a header of what is given back (RFC 9110, section 8.3.1). */
+const MEDIA_TYPE = /^[\w!#$%&'*^.+|`~-]+\/[\w!#$%&'*^.+|`~-]+(?:[ \t]*;[\t\x20-\x7e]*)?$/;
 
 export const iri = z.string().max(MAX_IRI).regex(IRI, "an IRI with its scheme");
 export const uuid = z.string().regex(UUID, "a UUID (RFC 4122)");
