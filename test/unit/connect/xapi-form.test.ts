@@ -184,7 +184,12 @@ describe("the fact that a statement makes", () => {
     );
 
   it("follows from the verb", async () => {
-    expect(await fact("completed")).toEqual({ item: "c.x", completed: true });
+    expect(await fact("completed")).toEqual({ item: "c.x", completed: true, without_score: true });
+    expect(await fact("completed", null, { result: { score: { scaled: 0.5 } } })).toEqual({
+      item: "c.x",
+      completed: true,
+      score: 50,
+    });
     expect(await fact("failed", null, { result: { score: { scaled: 0.25 } } })).toEqual({
       item: "c.x",
       outcome: "failed",
@@ -212,13 +217,13 @@ describe("the fact that a statement makes", () => {
   it.each([
     ["Passed", "completed", false, { viewed: true }],
     ["Passed", "passed", false, { outcome: "passed" }],
-    ["Completed", "completed", false, { completed: true }],
+    ["Completed", "completed", false, { completed: true, without_score: true }],
     ["Completed", "passed", false, { viewed: true }],
     ["CompletedOrPassed", "passed", false, { outcome: "passed" }],
     ["CompletedAndPassed", "passed", false, { viewed: true }],
     ["CompletedAndPassed", "completed", true, { outcome: "passed" }],
-    ["NotApplicable", "initialized", false, { completed: true }],
-    ["Passed", "https://w3id.org/xapi/adl/verbs/waived", false, { completed: true }],
+    ["NotApplicable", "initialized", false, { completed: true, without_score: true }],
+    ["Passed", "https://w3id.org/xapi/adl/verbs/waived", false, { completed: true, without_score: true }],
   ])("follows moveOn %s: %s (the other said: %s)", async (move_on, verb, also, expected) => {
     expect(await fact(verb, move_on, {}, also)).toEqual({ item: "c.x", ...expected });
   });
