@@ -43,6 +43,7 @@ const SignOnReturnPage = lazy(() => import("./pages/ways/sign-on-return.tsx"));
 const SignOnPage = lazy(() => import("./pages/operator/sign-on/page.tsx"));
 const LtiPage = lazy(() => import("./pages/operator/lti/page.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
+const RecordsPage = lazy(() => import("./pages/records/page.tsx"));
 const WebhooksPage = lazy(() => import("./pages/webhooks/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
@@ -197,6 +198,7 @@ export function App() {
           <WebhooksPage course={null} />
         </Route>
         <Route path="/author/:course/webhooks">{({ course }) => <WebhooksPage key={course} course={course} />}</Route>
+        <Route path="/author/:course/records">{({ course }) => <RecordsPage key={course} course={course} />}</Route>
         <Route path="/operator/lti">
           <LtiPage />
         </Route>

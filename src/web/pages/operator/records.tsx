@@ -5,6 +5,7 @@ import { request } from "../../api/request.ts";
 import type { XapiStore, XapiStoreSummary } from "../../api/types.ts";
 import { formatInstant, useLanguage } from "../../i18n/index.ts";
 import { useRecordsText } from "../../i18n/records.ts";
+import { NewestStatements } from "../records/newest.tsx";
 import { Section, Table } from "./section.tsx";
 
 /** The stores of learning records: whether statements arrive, and why one was refused. */
@@ -62,32 +63,13 @@ export function LearningRecords() {
 /** The last statements of one store, each with what became of its fact. */
 function Newest({ course }: { course: string }) {
   const text = useRecordsText();
-  const language = useLanguage();
   const store = useQuery({
     queryKey: ["operator", "records", course],
     queryFn: () => request<XapiStore>(`/courses/${course}/xapi`),
   });
   return (
     <Section title={text.newest(course)} lead="" query={store}>
-      {({ newest }) =>
-        newest.length === 0 ? (
-          <p>{text.nothing}</p>
-        ) : (
-          <Table label={text.newest(course)} head={[text.stored, text.verb, text.activity, text.fact]}>
-            {newest.map(({ id, stored_at, verb, activity, fact, voided }) => (
-              <tr key={id} data-statement={id}>
-                <td>{formatInstant(stored_at, language)}</td>
-                <td>{verb}</td>
-                <td>{activity}</td>
-                <td>
-                  {fact ?? text.noFact}
-                  {voided ? ` (${text.voided})` : ""}
-                </td>
-              </tr>
-            ))}
-          </Table>
-        )
-      }
+      {({ newest }) => <NewestStatements label={text.newest(course)} newest={newest} />}
     </Section>
   );
 }

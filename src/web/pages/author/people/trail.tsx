@@ -2,6 +2,7 @@ import { Link, useLocation } from "wouter";
 import { useCourseInfo } from "../../../api/queries.ts";
 import { useMessages } from "../../../i18n/index.ts";
 import { usePeopleText } from "../../../i18n/people.ts";
+import { useRecordsText } from "../../../i18n/records.ts";
 import { useWebhookText } from "../../../i18n/webhooks.ts";
 import { useHasRole } from "../../../session/hooks.ts";
 
@@ -25,6 +26,7 @@ export function StaffTrail({ course, mayManage }: { course: string; mayManage: b
   const messages = useMessages();
   const text = usePeopleText();
   const webhooks = useWebhookText();
+  const records = useRecordsText();
   const [location] = useLocation();
   const title = useCourseInfo(course).data?.title ?? course;
   const places = [
@@ -32,7 +34,12 @@ export function StaffTrail({ course, mayManage }: { course: string; mayManage: b
     [`/author/${course}/people`, text.people],
     [`/author/${course}/class`, text.classView],
     [`/author/${course}/insight`, messages.insightTitle],
-    ...(mayManage ? [[`/author/${course}/webhooks`, webhooks.toWebhooks]] : []),
+    ...(mayManage
+      ? [
+          [`/author/${course}/webhooks`, webhooks.toWebhooks],
+          [`/author/${course}/records`, records.title],
+        ]
+      : []),
     [`/courses/${course}`, messages.mapTitle],
   ] as const;
   return (
