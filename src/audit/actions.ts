@@ -59,6 +59,7 @@ export const OWN_ACTIONS = [
   "lti.key_rotated",
   "lti.members_asked",
   "lti.platform_removed",
+  "lti.key_retired",
   "lti.platform_set",
   "lti.registration_opened",
   "lti.scores_resent",

@@ -140,6 +140,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   sessions: "A restore would bring back sessions that were ended since; everybody signs in again.",
   trusted_devices: "A restore would bring back browsers that are trusted no more; everybody shows a code again.",
   lti_changes: "Which learners' scores to look at; a launch of theirs looks again.",
+  lti_leaving: "Whose sessions are ended, for minutes; a restore brings no sessions back.",
   lti_used: "Launches that were used; they live for minutes.",
   mails: "A restore would send again what was sent.",
   webhook_pages: "A restore would deliver again what was delivered.",

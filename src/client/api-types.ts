@@ -245,6 +245,18 @@ export type Launched = SignedIn & {
   to: string;
 };
 
+export type LaunchStepProblem = Problem & {
+  code?: "second_factor_required";
+  /** For /auth/sign-in/second-factor. */
+  challenge: string;
+  /** Seconds. */
+  expires_in: number;
+  setup: SecondFactorSetUp;
+  /** The page that the launch leads to. */
+  to: string;
+  [extra: string]: unknown;
+};
+
 export type Session = {
   id: string;
   created_at: string;
@@ -4003,6 +4015,36 @@ export type LtiTool = {
   }[];
 };
 
+export type LtiRegistration = {
+  platform: string;
+  /** The platform's administrator enters it there. It is good once, for a day. */
+  address: string;
+  expires_at: string;
+};
+
+export type LtiRegistrationRequest = {
+  platform: string;
+  name: string;
+  kind?: "canvas" | "moodle" | "other";
+  courses?: string[] | null;
+  teachers?: "co_author" | "grader";
+};
+
+export type LtiSyncAsked = {
+  id: string;
+  courses: number;
+};
+
+export type LtiSyncRequest = {
+  /** Where a reading was stopped because so many would go: that many may go. */
+  confirm_removed?: number;
+};
+
+export type LtiScoresResent = {
+  id: string;
+  scores: number;
+};
+
 export type LtiPlatform = {
   id: string;
   name: string;
@@ -4016,6 +4058,7 @@ export type LtiPlatform = {
   origins: string[];
   courses: string[] | null;
   teachers: "co_author" | "grader";
+  enabled: boolean;
   created_at: string;
   updated_at: string;
   last_launch: string | null;
@@ -4074,36 +4117,10 @@ export type LtiPlatformRequest = {
   courses?: string[] | null;
   /** What teachers of the platform become in a course that they open. */
   teachers?: "co_author" | "grader";
-};
-
-export type LtiRegistration = {
-  platform: string;
-  /** The platform's administrator enters it there. It is good once, for a day. */
-  address: string;
-  expires_at: string;
-};
-
-export type LtiRegistrationRequest = {
-  platform: string;
-  name: string;
-  kind?: "canvas" | "moodle" | "other";
-  courses?: string[] | null;
-  teachers?: "co_author" | "grader";
-};
-
-export type LtiSyncAsked = {
-  id: string;
-  courses: number;
-};
-
-export type LtiSyncRequest = {
-  /** Where a reading was stopped because so many would go: that many may go. */
-  confirm_removed?: number;
-};
-
-export type LtiScoresResent = {
-  id: string;
-  scores: number;
+  /** False: it is switched off. Nobody comes in, who came is signed out, and nothing is read or sent. */
+  enabled?: boolean;
+  /** Has to be true where the issuer of a platform changes from which people have come: they are the same. */
+  same_people?: boolean;
 };
 
 export type LtiPlatformRemoved = {
@@ -7301,37 +7318,14 @@ export interface Paths {
       answer: LtiTool;
     };
   };
-  "/api/v1/lti/platforms": {
-    /** Platforms that may launch, and how the last launch of each went */
-    get: {
-      answer: {
-        results: LtiPlatform[];
-        next_cursor: string | null;
-      };
-    };
-  };
-  "/api/v1/lti/platforms/{platform}": {
-    /** One platform */
-    get: {
-      path: {
-        platform: string;
-      };
-      answer: LtiPlatformDetail;
-    };
-    /** Register a platform, or change it */
-    put: {
-      path: {
-        platform: string;
-      };
-      body: LtiPlatformRequest;
-      answer: LtiPlatform;
-    };
-    /** Remove a platform; its people keep their accounts and enrollments, and cannot come in by it any more */
+  "/api/v1/lti/keys/{kid}": {
+    /** Take a key away at once: it is published no more, and signs nothing more */
     delete: {
       path: {
-        platform: string;
+        /** Of the tool's keys. */
+        kid: string;
       };
-      answer: LtiPlatformRemoved;
+      answer: LtiTool;
     };
   };
   "/api/v1/lti/registrations": {
@@ -7358,6 +7352,42 @@ export interface Paths {
         platform: string;
       };
       answer: LtiScoresResent;
+    };
+  };
+  "/api/v1/lti/platforms": {
+    /** Platforms that may launch, and how the last launch of each went */
+    get: {
+      answer: {
+        results: LtiPlatform[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/lti/platforms/{platform}": {
+    /** One platform */
+    get: {
+      path: {
+        platform: string;
+      };
+      answer: LtiPlatformDetail;
+    };
+    /** Register a platform, or change it */
+    put: {
+      path: {
+        platform: string;
+      };
+      body: LtiPlatformRequest;
+      answer: LtiPlatform;
+    };
+    /**
+     * Remove a platform; its people are signed out at once, keep their accounts and enrollments, and cannot come in by
+     * it any more
+     */
+    delete: {
+      path: {
+        platform: string;
+      };
+      answer: LtiPlatformRemoved;
     };
   };
   "/api/v1/courses/{course}/next": {
@@ -7804,11 +7834,12 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "PUT /api/v1/group-rules/{source}",
   "PUT /api/v1/courses/{course}/xapi",
   "POST /api/v1/lti/keys",
-  "PUT /api/v1/lti/platforms/{platform}",
-  "DELETE /api/v1/lti/platforms/{platform}",
+  "DELETE /api/v1/lti/keys/{kid}",
   "POST /api/v1/lti/registrations",
   "POST /api/v1/lti/platforms/{platform}/sync",
   "POST /api/v1/lti/platforms/{platform}/resend",
+  "PUT /api/v1/lti/platforms/{platform}",
+  "DELETE /api/v1/lti/platforms/{platform}",
   "POST /api/v1/courses/{course}/certificates/{id}/revoke",
   "PUT /api/v1/courses/{course}/notices/read",
   "POST /api/v1/courses/{course}/messages",

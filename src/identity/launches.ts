@@ -4,8 +4,9 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { signedId } from "../platform/signed-ids.ts";
 import { newId } from "./library.ts";
 import type { SignedInView } from "./schemas.ts";
-import { type Caller, type Deps, startSession } from "./sessions.ts";
+import type { Caller, Deps } from "./sessions.ts";
 import { readUser } from "./users.ts";
+import { enter } from "./ways/enter.ts";
 import { LINK_INVALID, LIVES, take } from "./ways/one-time.ts";
 import { putOneTime } from "./ways/statements.ts";
 
@@ -42,7 +43,10 @@ export async function goOnWithLaunch(env: Env, token: string, now: number): Prom
   return landing === null ? LINK_INVALID : openLaunch(env, landing.user, landing.value.to ?? "/", "launch", now);
 }
 
-/** Opens the session of a launch, and says where it leads. */
+/**
+ * Opens the session of a launch, and says where it leads. The platform shows who somebody is, as a password does: whoever has a
+ * second factor, or must have one, is asked for it here too.
+ */
 export async function signInByLaunch(
   deps: Deps,
   token: string,
@@ -52,6 +56,9 @@ export async function signInByLaunch(
   if (launch === null) return LINK_INVALID;
   const user = await readUser(deps.db, launch.user);
   if (!user.ok) return LINK_INVALID;
-  const begun = await startSession(deps, user.value, caller.userAgent);
-  return begun.ok ? ok({ ...begun.value, to: launch.value.to ?? "/" }) : begun;
+  const to = launch.value.to ?? "/";
+  const begun = await enter(deps, user.value, caller, {});
+  if (begun.ok) return ok({ ...begun.value, to });
+  const isHalfway = begun.refusal.code === "second_factor_required";
+  return isHalfway ? { ok: false, refusal: { ...begun.refusal, extra: { ...begun.refusal.extra, to } } } : begun;
 }

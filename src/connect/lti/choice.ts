@@ -36,6 +36,8 @@ const LTI = "https://purl.imsglobal.org/spec/lti/claim";
 
 const ticketSchema = z.object({
   platform: z.string(),
+  issuer: z.string(),
+  client: z.string(),
   deployment: z.string(),
   back: z.string(),
   many: z.boolean(),
@@ -62,7 +64,8 @@ export async function offerChoice(
   if (!launch.accepts.includes("ltiResourceLink")) return "links_refused";
   if (outside(c.env).check(launch.back) !== null) return "form_invalid";
   const { deployment, back, many, graded, data } = launch;
-  const ticket: Ticket = { platform: platform.id, deployment, back, many, graded, data };
+  const { id, issuer, client_id: client } = platform;
+  const ticket: Ticket = { platform: id, issuer, client, deployment, back, many, graded, data };
   const signed = await signBack(c.env.AUTH_SECRET, "lti-choice", ticket, TICKET_SECONDS, now);
   const courses = await coursesOf(c.env, platform);
   const [only] = courses;
@@ -168,7 +171,11 @@ async function choose(c: AppContext): Promise<Response> {
   const row = await platformById(directory(c.env), ticket.platform).first();
   if (row === null) return showFault(c, "platform_unknown");
   const platform = platformRow.parse(row);
-  const { origins: frames, courses } = platform.settings;
+  const { origins: frames, courses, deployments, enabled } = platform.settings;
+  if (!enabled) return showFault(c, "platform_off", frames);
+  // It may have been changed, or removed and registered anew, while the page was open.
+  if (!deployments.includes(ticket.deployment)) return showFault(c, "deployment_unknown", frames, ticket.deployment);
+  if (ticket.issuer !== platform.issuer || ticket.client !== platform.client_id) return showFault(c, "over", frames);
   const course = fields.get("course") ?? "";
   if (courses !== null && !courses.includes(course)) return showFault(c, "course_refused", frames);
   if (!fields.has("item")) return itemsPage(c, platform, ticket, signed, course);
@@ -176,13 +183,13 @@ async function choose(c: AppContext): Promise<Response> {
   if (found === null) return showFault(c, "course_refused", frames);
   const chosen = [...new Set(fields.getAll("item"))];
   if (chosen.length > (ticket.many ? MAX_CHOSEN : 1)) return showFault(c, "nothing_chosen", frames);
-  const { outline, indexOf } = found.program;
+  const { outline } = found.program;
+  const offered = new Map(itemsOf(found.program).map((one) => [one.id, one]));
   const language = languageOf(c);
   const graded = ticket.graded && fields.get("graded") === "yes";
   const links = [];
   for (const id of chosen) {
-    const index = id === "" ? undefined : indexOf.get(id);
-    const item = index === undefined ? undefined : [...outline.chapters, ...outline.problems][index];
+    const item = offered.get(id);
     if (id !== "" && item === undefined) return showFault(c, "item_unknown", frames);
     const title = inLanguage(item?.title ?? outline.title, language);
     links.push(contentItem(origin, { course, item: item?.id ?? null }, title, graded));

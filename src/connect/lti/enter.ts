@@ -7,6 +7,7 @@ import { languageOf } from "../../platform/http/language.ts";
 import { logFault } from "../../platform/log.ts";
 import type { LinkLaunch } from "./claims.ts";
 import { accountFor } from "./people.ts";
+import { placesElsewhere } from "./places.ts";
 import { placeOf } from "./roles.ts";
 import { grantedBy } from "./statements.ts";
 import type { Platform } from "./tables.ts";
@@ -72,7 +73,7 @@ export async function enter(
   if (!there.ok) return there;
   const user = await accountFor(c.env, platform.id, launch.subject, launch.name, now);
   if (user === null) return no("unavailable");
-  const fault = await takePlace(c, platform, there.course, user, place);
+  const fault = await takePlace(c, platform, there.course, user, place, launch);
   if (fault !== null) return no(fault);
   const locked =
     place === "learner" && target.item !== null ? await whyLocked(c, user, target.course, target.item) : null;
@@ -85,6 +86,7 @@ async function takePlace(
   course: OpenCourse,
   user: string,
   place: "learner" | "teacher",
+  { deployment, context }: LinkLaunch,
 ): Promise<EntryFault | null> {
   const { applyActs, Tally } = await loadPlacing();
   const tally = new Tally({}, []);
@@ -98,13 +100,19 @@ async function takePlace(
     const before = course.members.get(user) ?? null;
     if (place === "teacher") {
       const { teachers } = platform.settings;
-      // Whoever has more rights here keeps them.
-      if (before === teachers || before === "co_author") return null;
+      if (before === teachers) return null;
+      // Whoever has more rights here keeps them, unless the platform gave them and gives less now.
+      const isGiven = (await grantedBy(directory(c.env), course.slug, source, user).first()) !== null;
+      if (before === "co_author" && !isGiven) return null;
       await applyActs(operator, [{ do: "member", user, role: teachers }], tally);
     } else {
       const isOfPlatform =
         before !== null && (await grantedBy(directory(c.env), course.slug, source, user).first()) !== null;
-      if (isOfPlatform) await applyActs(operator, [{ do: "member", user, role: null }], tally);
+      // Who learns in this course of the platform may teach in another one that uses the same course here.
+      const teaches =
+        isOfPlatform &&
+        (await placesElsewhere(c.env, [user], deployment, context?.id ?? "", course.slug)).has(`teacher ${user}`);
+      if (isOfPlatform && !teaches) await applyActs(operator, [{ do: "member", user, role: null }], tally);
       await applyActs(self, [{ do: "learner", user, cohorts: null }], tally);
     }
   } catch (fault) {

@@ -11,9 +11,10 @@ export function signingOf<T extends { created_at: number }>(keys: readonly T[], 
   return keys.find(({ created_at }) => created_at <= now - PUBLISHED_FIRST_MS) ?? keys.at(-1);
 }
 
-/** Keys that need no longer be published. */
+/** Keys that need no longer be published: the next one has signed for a month. Of keys by age, newest first. */
 export function outlived<T extends { created_at: number }>(keys: readonly T[], now: number): T[] {
-  const signing = signingOf(keys, now);
-  if (signing === undefined || signing.created_at > now - PUBLISHED_FIRST_MS - STAYS_MS) return [];
-  return keys.filter(({ created_at }) => created_at < signing.created_at);
+  return keys.filter((_, index) => {
+    const next = keys[index - 1];
+    return next !== undefined && next.created_at <= now - PUBLISHED_FIRST_MS - STAYS_MS;
+  });
 }

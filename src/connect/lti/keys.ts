@@ -26,12 +26,17 @@ async function keysOf(env: Env): Promise<KeyRow[]> {
     .sort((a, b) => b.created_at - a.created_at || a.kid.localeCompare(b.kid));
 }
 
-async function makeKey(env: Env, newest: number, now: number): Promise<void> {
+/** A new key, to be written; of two that are made at once, one is. */
+async function newKey(env: Env, newest: number, now: number): Promise<D1PreparedStatement> {
   const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { modulusLength: 2_048, extractable: true });
   const kid = crypto.randomUUID();
   const jwk = JSON.stringify({ ...(await exportJWK(publicKey)), kid, alg: ALGORITHM, use: "sig" });
   const sealed = await seal(acceptedSecrets(env), placeOf(kid), JSON.stringify(await exportJWK(privateKey)));
-  await addKey(directory(env), kid, jwk, sealed, now, newest).run();
+  return addKey(directory(env), kid, jwk, sealed, now, newest);
+}
+
+async function makeKey(env: Env, newest: number, now: number): Promise<void> {
+  await (await newKey(env, newest, now)).run();
 }
 
 /** The public keys, for platforms; the first one is made when they are first asked for. */
@@ -51,10 +56,28 @@ export async function keyStates(env: Env, now: number): Promise<{ kid: string; c
   return keys.map(({ kid, created_at }) => ({ kid, created_at, signs: kid === signing?.kid }));
 }
 
-/** Publishes another key, which signs from tomorrow. */
-export async function rotateNow(env: Env, now: number): Promise<void> {
-  const [newest] = await keysOf(env);
-  await makeKey(env, newest?.created_at ?? 0, now);
+/**
+ * Publishes another key, which signs from tomorrow.
+ * @returns what writes it; null where one waits already.
+ */
+export async function anotherKey(env: Env, now: number): Promise<D1PreparedStatement | null> {
+  const keys = await keysOf(env);
+  const [newest] = keys;
+  return newest !== undefined && newest.kid !== signingOf(keys, now)?.kid
+    ? null
+    : newKey(env, newest?.created_at ?? 0, now);
+}
+
+/**
+ * Takes a key away at once: it is published no more, and signs nothing more. Where it was the only one, another one is made,
+ * which signs at once.
+ * @returns what writes that, for one transaction; null where there is no such key.
+ */
+export async function withoutKey(env: Env, kid: string, now: number): Promise<D1PreparedStatement[] | null> {
+  const keys = await keysOf(env);
+  if (!keys.some((key) => key.kid === kid)) return null;
+  const next = keys.length > 1 ? [] : [await newKey(env, keys[0]?.created_at ?? 0, now)];
+  return [...next, dropKey(directory(env), kid)];
 }
 
 /** Signs as the tool. @throws where no accepted AUTH_SECRET opens the key: a new key is needed then. */

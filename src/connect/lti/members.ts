@@ -12,6 +12,7 @@ import { sourceOf } from "./enter.ts";
 import { readMembers } from "./member-list.ts";
 import { outside } from "./outside.ts";
 import { accountsFor } from "./people.ts";
+import { placesElsewhere } from "./places.ts";
 import { ServiceFault } from "./services.ts";
 import {
   claimContext,
@@ -21,6 +22,7 @@ import {
   noteContextFailed,
   noteContextRead,
   platformById,
+  restContext,
   setContext,
 } from "./statements.ts";
 import { type Platform, platformRow } from "./tables.ts";
@@ -84,29 +86,42 @@ export async function readNextContext(env: Env): Promise<boolean> {
   if (claimed === null) return false;
   const row = contextRow.parse(claimed);
   try {
-    const { next, counts, differences } = await readContext(env, row, now);
-    await noteContextRead(directory(env), ...keyOf(row), next, now, counts, differences).run();
+    const read = await readContext(env, row, now);
+    if (read === null) await restContext(directory(env), ...keyOf(row), nextNight(row, now)).run();
+    else {
+      const { next, counts, differences, allowed } = read;
+      await noteContextRead(directory(env), ...keyOf(row), next, now, counts, differences, allowed).run();
+    }
   } catch (fault) {
     const why = fault instanceof ServiceFault ? fault.message : "internal";
     if (!(fault instanceof ServiceFault)) logFault("lti_members_failed", fault, { platform: row.platform });
     logEvent("lti_members_not_read", { platform: row.platform, why });
     const wait = FIRST_WAIT_MS * 2 ** (row.attempts - 1);
     const next = row.attempts >= MAX_ATTEMPTS || isForPeople(why) ? nextNight(row, now) : now + wait;
-    await noteContextFailed(directory(env), ...keyOf(row), next, Date.now(), why).run();
+    // What an operator has allowed was for another number.
+    const allowed = /^removal_unconfirmed/.test(why) ? null : row.most_removed;
+    await noteContextFailed(directory(env), ...keyOf(row), next, Date.now(), why, allowed).run();
   }
   return true;
 }
 
 /** What only a person changes is not tried again before the night. */
-const isForPeople = (why: string) => /^(removal_unconfirmed|platform_removed|course_)/.test(why);
+const isForPeople = (why: string) => /^(removal_unconfirmed|course_)/.test(why);
 
 const keyOf = (row: ContextRow) => [row.platform, row.deployment, row.context, row.course_slug, row.due_at] as const;
 
+/** The platform of a course, as long as it may have its members read. */
+async function platformFor(env: Env, row: ContextRow): Promise<Platform | null> {
+  const found = await platformById(directory(env), row.platform).first();
+  const platform = found === null ? null : platformRow.parse(found);
+  return platform?.settings.enabled === true ? platform : null;
+}
+
+/** @returns null where the platform is removed or switched off: nothing is read, and nothing that was read is carried out. */
 async function readContext(env: Env, row: ContextRow, now: number) {
   const db = directory(env);
-  const found = await platformById(db, row.platform).first();
-  if (found === null) throw new ServiceFault("platform_removed");
-  const platform = platformRow.parse(found);
+  const platform = await platformFor(env, row);
+  if (platform === null) return null;
   const { courses, deployments } = platform.settings;
   const isAllowed = (courses === null || courses.includes(row.course_slug)) && deployments.includes(row.deployment);
   const course = isAllowed ? await fetchCourse(countedDatabase(db, { count: 0 }), row.course_slug) : null;
@@ -126,11 +141,15 @@ async function readContext(env: Env, row: ContextRow, now: number) {
   }
   const isMore = difference.comes.length > MOST_COME || difference.goes.length > MOST_GO;
   const part = { comes: difference.comes.slice(0, MOST_COME), goes: difference.goes.slice(0, MOST_GO) };
+  // Reading takes minutes: an operator may have removed the platform meanwhile, or switched it off.
+  if ((await platformFor(env, row)) === null) return null;
   const counts = await carryOut(env, platform, { ...course, pointer: course.pointer }, row, part, now);
   return {
     // What is left comes with the same list.
     next: isMore ? now : nextNight(row, now),
     differences: isMore ? row.differences_url : list.differences,
+    // Of those whom an operator let go, some go with the next part.
+    allowed: isMore && row.most_removed !== null ? Math.max(row.most_removed - part.goes.length, 0) : null,
     counts: JSON.stringify({
       members: known.size + part.comes.filter(({ before }) => before === null).length - part.goes.length,
       ...counts,
@@ -151,6 +170,13 @@ async function carryOut(
   const { teachers } = platform.settings;
   const acts: Act[] = [];
   const keeps: { subject: string; user: string; place: string }[] = [];
+  const elsewhere = await placesElsewhere(
+    env,
+    [...users.values(), ...goes.map(({ user }) => user)],
+    row.deployment,
+    row.context,
+    row.course_slug,
+  );
   const isStaffHere = (user: string) => course.members.get(user) === "co_author" || course.owner_id === user;
   for (const { subject, place, before } of comes) {
     const user = users.get(subject);
@@ -159,9 +185,11 @@ async function carryOut(
     keeps.push({ subject, user, place });
     if (place === "teacher" && !isStaffHere(user)) acts.push({ do: "member", user, role: teachers });
     if (place === "learner") acts.push({ do: "learner", user, cohorts: null });
-    if (place === "learner" && before === "teacher") acts.push({ do: "member", user, role: null });
+    const hasTaught = place === "learner" && before === "teacher";
+    if (hasTaught && !elsewhere.has(`teacher ${user}`)) acts.push({ do: "member", user, role: null });
   }
   for (const { user, place } of goes) {
+    if (elsewhere.has(`${place} ${user}`)) continue;
     acts.push(place === "learner" ? { do: "withdraw", user } : { do: "member", user, role: null });
   }
   const tally = new Tally({}, []);

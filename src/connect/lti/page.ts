@@ -76,6 +76,7 @@ const STATUSES: Partial<Record<PageFault, 404 | 403 | 501 | 503>> = {
   full: 403,
   deployment_unknown: 403,
   platform_refused: 403,
+  platform_off: 403,
   over: 403,
 };
 

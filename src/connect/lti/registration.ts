@@ -15,7 +15,7 @@ import { outside } from "./outside.ts";
 import { showFault, showPage } from "./page.ts";
 import { jsonIn, MEMBERS_SCOPE, SCORE_SCOPE } from "./services.ts";
 import { readBack, signBack } from "./state.ts";
-import { platformById, setPlatform, spendLaunch } from "./statements.ts";
+import { addPlatform, entryOfAdded, platformById, spendLaunch } from "./statements.ts";
 import { TEXTS } from "./texts.ts";
 
 // A platform registers this tool by itself (LTI Dynamic Registration 1.0). An operator makes a link first, which says what the
@@ -152,7 +152,7 @@ async function register(c: AppContext): Promise<Response> {
     teachers: ticket.teachers,
   };
   const { platform, name, kind, by } = ticket;
-  const set = setPlatform(
+  const add = addPlatform(
     db,
     platform,
     name,
@@ -173,9 +173,15 @@ async function register(c: AppContext): Promise<Response> {
     db,
     { action: "lti.platform_set", actor, target, request_id: c.get("requestId") },
     now,
+    entryOfAdded,
+    `${platform} ${client_id} ${issuer}`,
   );
   try {
-    await db.batch([set, entry]);
+    // The answer of the platform took its time: another link may have made a platform of this id, or the last one there may be.
+    const [made] = await db.batch([add, entry]);
+    if (made?.meta.changes === 0) {
+      return failed((await platformById(db, platform).first()) === null ? "too many platforms" : "platform taken");
+    }
   } catch (fault) {
     if (!isTaken(fault)) throw fault;
     return failed("registration taken");

@@ -85,6 +85,7 @@ async function launch(c: AppContext): Promise<Response> {
   if (row === null) return showFault(c, "platform_unknown");
   const platform = platformRow.parse(row);
   const { jti: id, storage } = begun;
+  if (!platform.settings.enabled) return refuseLaunch(c, platform, "platform_off");
   if (error !== undefined) return refuseLaunch(c, platform, "platform_refused", error);
   if (token === undefined) return refuseLaunch(c, platform, "form_invalid", "id_token");
   const cookie = getCookie(c, cookieOf(id));

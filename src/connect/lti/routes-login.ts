@@ -83,6 +83,7 @@ async function begin(c: AppContext, given: Record<string, string>): Promise<Resp
   const login = read.data;
   const platform = await platformFor(c.env, login);
   if (platform === null) return showFault(c, "platform_unknown", [], login.client_id);
+  if (!platform.settings.enabled) return showFault(c, "platform_off", platform.settings.origins);
   const secret = c.env.AUTH_SECRET;
   const { id, state } = await newState(secret, platform.id, login.lti_storage_target ?? null, Date.now());
   const kept = await keepsake(secret, id);

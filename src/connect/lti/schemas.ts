@@ -16,6 +16,8 @@ const platformIdSchema = z
   .openapi({ example: "school-canvas" });
 export const platformParam = z.object({ platform: platformIdSchema });
 
+export const keyParam = z.object({ kid: z.uuid().openapi({ description: "Of the tool's keys." }) });
+
 const address = z.string().min(1).max(MAX_ADDRESS);
 const origin = z
   .string()
@@ -52,6 +54,16 @@ export const platformBody = z
       .enum(MEMBER_ROLES)
       .default("grader")
       .describe("What teachers of the platform become in a course that they open."),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe("False: it is switched off. Nobody comes in, who came is signed out, and nothing is read or sent."),
+    same_people: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Has to be true where the issuer of a platform changes from which people have come: they are the same.",
+      ),
   })
   .refine(({ courses, teachers }) => courses !== null || teachers === "grader", {
     path: ["teachers"],
@@ -86,6 +98,7 @@ export const platformView = z
     origins: z.array(z.string()),
     courses: z.array(z.string()).nullable(),
     teachers: z.enum(MEMBER_ROLES),
+    enabled: z.boolean(),
     created_at: z.string(),
     updated_at: z.string(),
     last_launch: instant,

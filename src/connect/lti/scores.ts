@@ -17,6 +17,7 @@ import {
   noteScoreSent,
   platformById,
   progressOf,
+  restScore,
   scoresDue,
   setScore,
   wakeScores,
@@ -114,11 +115,9 @@ export async function sendScores(env: Env): Promise<void> {
   const { results } = await claimScores(directory(env), now, now + LEASE_MS, MOST_SENT).all();
   const rows = z.array(scoreRow).parse(results);
   for (const [id, [first, ...rest]] of Map.groupBy(rows, ({ platform }) => platform)) {
-    const found = await platformById(directory(env), id).first();
-    const platform = found === null ? null : platformRow.parse(found);
     // The first one gets the token for all.
-    if (first !== undefined) await sendOne(env, platform, first);
-    await inParallel(rest, PARALLEL, (row) => sendOne(env, platform, row));
+    if (first !== undefined) await sendOne(env, id, first);
+    await inParallel(rest, PARALLEL, (row) => sendOne(env, id, row));
   }
   if (rows.length === MOST_SENT) await env.IMPORT_QUEUE.send(ASK);
 }
@@ -135,12 +134,25 @@ async function scoreNow(env: Env, { course_slug, user_id, item }: ScoreRow): Pro
   return itemScore(row === null ? null : factRow.parse(row));
 }
 
-async function sendOne(env: Env, platform: Platform | null, row: ScoreRow): Promise<void> {
+/** Whether a column is of a deployment and of a course that are the platform's still. */
+const mayTake = ({ settings: { courses, deployments } }: Platform, { course_slug, deployment }: ScoreRow) =>
+  deployments.includes(deployment) && (courses === null || courses.includes(course_slug));
+
+async function sendOne(env: Env, id: string, row: ScoreRow): Promise<void> {
   const db = directory(env);
   const key = [row.platform, row.deployment, row.link, row.user_id, row.due_at] as const;
   try {
-    if (platform === null) {
-      await noteScoreFailed(db, ...key, null, "platform_removed", Date.now()).run();
+    // Asked before each one: what an operator takes away is sent no more.
+    const found = await platformById(db, id).first();
+    // Removed with its scores.
+    if (found === null) return;
+    const platform = platformRow.parse(found);
+    if (!platform.settings.enabled) {
+      await restScore(db, ...key, Date.now() + LONGEST_WAIT_MS).run();
+      return;
+    }
+    if (!mayTake(platform, row)) {
+      await noteScoreFailed(db, ...key, null, "course_refused", Date.now()).run();
       return;
     }
     // What was taken back is told too: a score without a number clears the column.

@@ -1,5 +1,6 @@
 // Over 350 lines: every statement stands with its plan above it, and its parameters named.
 
+import { insertEntryWhere } from "../../audit/index.ts";
 import { setStatement } from "../../platform/database/set-statement.ts";
 import { statement } from "../../platform/database/statement.ts";
 
@@ -49,6 +50,40 @@ export const setPlatform = statement<
       jwks_url = excluded.jwks_url, settings = excluded.settings, owner = excluded.owner, updated_at = excluded.updated_at`,
 );
 
+/** Makes a platform that registers itself; nothing where one has the id already, or where there are as many as there may be. */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 1
+// plan: SCAN lti_platforms USING COVERING INDEX lti_platforms_by_owner
+// scans: a count of at most 500 rows, when a platform registers itself.
+export const addPlatform = statement<
+  [
+    id: string,
+    name: string,
+    kind: string,
+    issuer: string,
+    client: string,
+    auth: string,
+    token: string,
+    jwks: string,
+    settings: string,
+    owner: string,
+    now: number,
+    most: number,
+  ]
+>(
+  `INSERT INTO lti_platforms
+    (id, name, kind, issuer, client_id, auth_url, token_url, jwks_url, settings, owner, created_at, updated_at)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11
+    WHERE (SELECT count(*) FROM lti_platforms) < ?12 ON CONFLICT (id) DO NOTHING`,
+);
+
+/** The entry of the audit log about a platform that has just been made: its id, its client id and its issuer. */
+// plan: SCAN lti_platforms EXISTS
+// scans: up to 500 rows, when a platform registers itself.
+export const entryOfAdded = insertEntryWhere(
+  "EXISTS (SELECT 1 FROM lti_platforms WHERE id || ' ' || client_id || ' ' || issuer = ?)",
+);
+
 // plan: SEARCH lti_platforms USING PRIMARY KEY (id=?)
 export const dropPlatform = statement<[id: string]>("DELETE FROM lti_platforms WHERE id = ?");
 
@@ -75,9 +110,11 @@ export const dropUsed = statement<[now: number, limit: number]>(
   "DELETE FROM lti_used WHERE id IN (SELECT id FROM lti_used WHERE expires_at <= ? LIMIT ?)",
 );
 
-// plan: looks nothing up
+/** Somebody of a platform; nobody, if the platform has just gone. */
+// plan: SEARCH lti_platforms EXISTS USING PRIMARY KEY (id=?)
 export const addPerson = statement<[platform: string, subject: string, user: string, now: number]>(
-  "INSERT INTO lti_people (platform, subject, user_id, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  `INSERT INTO lti_people (platform, subject, user_id, created_at) SELECT ?1, ?2, ?3, ?4
+    WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?1) ON CONFLICT DO NOTHING`,
 );
 
 /** An account for somebody whom {@link addPerson} has just added, in the same batch; nothing for who was known. */
@@ -102,12 +139,51 @@ export const personOf = statement<[platform: string, subject: string]>(
     WHERE platform = ? AND subject = ?`,
 );
 
+/** Whether anybody has come from a platform yet. */
+// plan: SEARCH lti_people USING PRIMARY KEY (platform=?)
+export const anyPersonOf = statement<[platform: string]>(
+  "SELECT 1 AS found FROM lti_people WHERE platform = ? LIMIT 1",
+);
+
+/** Everybody of a platform leaves. */
+// plan: SEARCH lti_people USING PRIMARY KEY (platform=?)
+export const sendAway = statement<[platform: string, until: number]>(
+  `INSERT INTO lti_leaving (user_id, until) SELECT user_id, ?2 FROM lti_people WHERE platform = ?1
+    ON CONFLICT DO UPDATE SET until = excluded.until`,
+);
+
+// plan: SCAN lti_leaving
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SEARCH sessions USING COVERING INDEX sessions_by_user (user_id=?)
+// plan: CORRELATED SCALAR SUBQUERY 2
+// plan: SEARCH verifications USING INDEX verifications_by_identifier (identifier=?)
+// scans: whoever leaves, for two minutes after an operator has removed or switched off a platform.
+export const leavingStill = statement<[now: number, limit: number]>(
+  `SELECT user_id FROM lti_leaving WHERE EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = lti_leaving.user_id)
+    OR EXISTS (SELECT 1 FROM verifications WHERE identifier = lti_leaving.user_id AND expires_at > ?1
+      AND value ->> '$.for' <> 'passkey')
+    LIMIT ?2`,
+);
+
+// plan: SCAN lti_leaving
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SEARCH sessions USING COVERING INDEX sessions_by_user (user_id=?)
+// scans: as the one before.
+export const dropLeft = statement<[now: number]>(
+  `DELETE FROM lti_leaving WHERE until <= ?1
+    AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = lti_leaving.user_id)`,
+);
+
+// plan: SCAN lti_leaving
+// scans: as the one before.
+export const anyLeaving = statement<[]>("SELECT 1 AS found FROM lti_leaving LIMIT 1");
+
 // plan: SEARCH lti_people USING PRIMARY KEY (platform=?)
 export const dropPeopleOf = statement<[platform: string]>("DELETE FROM lti_people WHERE platform = ?");
 
 // plan: SCAN lti_keys
-// scans: a handful of keys.
-export const everyKey = statement<[]>("SELECT * FROM lti_keys LIMIT 20");
+// scans: a handful of keys: one a day at most, each for a month.
+export const everyKey = statement<[]>("SELECT * FROM lti_keys LIMIT 100");
 
 /** Adds a key, unless one was made since: of two who rotate at once, one does. */
 // plan: SCAN CONSTANT ROW
@@ -149,7 +225,7 @@ export const everyPublished = statement<[limit: number]>(
 );
 
 /** A column of a gradebook for one learner; a launch says where it is now. It is looked at at once. */
-// plan: looks nothing up
+// plan: SEARCH lti_platforms EXISTS USING PRIMARY KEY (id=?)
 export const setScore = statement<
   [
     platform: string,
@@ -164,7 +240,7 @@ export const setScore = statement<
   ]
 >(
   `INSERT INTO lti_scores (platform, deployment, link, user_id, subject, course_slug, item, line_item, due_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?1)
     ON CONFLICT DO UPDATE SET course_slug = excluded.course_slug, item = excluded.item, line_item = excluded.line_item,
       due_at = excluded.due_at, attempts = 0,
       sent = CASE WHEN line_item = excluded.line_item AND item IS excluded.item THEN sent ELSE NULL END`,
@@ -214,6 +290,13 @@ export const noteScoreFailed = statement<[...ScoreKey, next: number | null, why:
     WHERE platform = ?1 AND deployment = ?2 AND link = ?3 AND user_id = ?4`,
 );
 
+/** Its platform is switched off: it waits, and nothing failed. */
+// plan: SEARCH lti_scores USING PRIMARY KEY (platform=? AND deployment=? AND link=? AND user_id=?)
+export const restScore = statement<[...ScoreKey, next: number]>(
+  `UPDATE lti_scores SET attempts = 0, due_at = CASE WHEN due_at = ?5 THEN ?6 ELSE due_at END
+    WHERE platform = ?1 AND deployment = ?2 AND link = ?3 AND user_id = ?4`,
+);
+
 // plan: SEARCH progress USING PRIMARY KEY (enrollment_id=? AND item_id=?)
 export const factOf = statement<[enrollment: string, item: string]>(
   `SELECT attempted_at, completed_at, submitted_at, best_score, revoked_at FROM progress
@@ -246,10 +329,12 @@ export const resendScores = statement<[platform: string, now: number]>(
 export const dropScoresOf = statement<[platform: string]>("DELETE FROM lti_scores WHERE platform = ?");
 
 /** {@link addPerson} for many. */
+// plan: SEARCH lti_platforms EXISTS USING PRIMARY KEY (id=?)
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const ADD_PEOPLE = setStatement(
   (set) => `INSERT INTO lti_people (platform, subject, user_id, created_at)
-    SELECT ?2, value ->> 'subject', value ->> 'user', ?3 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
+    SELECT ?2, value ->> 'subject', value ->> 'user', ?3 FROM ${set}
+    WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?2) ON CONFLICT DO NOTHING`,
 );
 
 /** {@link addAccount} for many. */
@@ -277,7 +362,7 @@ export const PEOPLE_BY_SUBJECT = setStatement(
 );
 
 /** A course of a platform whose members are listed; one that was read before keeps its hour. */
-// plan: looks nothing up
+// plan: SEARCH lti_platforms EXISTS USING PRIMARY KEY (id=?)
 export const setContext = statement<
   [
     platform: string,
@@ -290,7 +375,7 @@ export const setContext = statement<
   ]
 >(
   `INSERT INTO lti_contexts (platform, deployment, context, course_slug, title, members_url, due_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?1)
     ON CONFLICT DO UPDATE SET title = excluded.title, members_url = excluded.members_url,
       differences_url = CASE WHEN members_url = excluded.members_url THEN differences_url ELSE NULL END`,
 );
@@ -313,17 +398,27 @@ type ContextKey = [platform: string, deployment: string, context: string, course
 /** What an operator has asked for meanwhile stays due. */
 // plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
 export const noteContextRead = statement<
-  [...ContextKey, next: number, now: number, counts: string, differences: string | null]
+  [...ContextKey, next: number, now: number, counts: string, differences: string | null, allowed: number | null]
 >(
   `UPDATE lti_contexts SET synced_at = ?7, counts = ?8, differences_url = ?9, failure = NULL, attempts = 0,
-      most_removed = NULL, due_at = CASE WHEN due_at = ?5 THEN ?6 ELSE due_at END
+      most_removed = CASE WHEN due_at = ?5 THEN ?10 ELSE most_removed END, due_at = CASE WHEN due_at = ?5 THEN ?6 ELSE due_at END
+    WHERE platform = ?1 AND deployment = ?2 AND context = ?3 AND course_slug = ?4`,
+);
+
+/** Its platform is switched off: it is looked at again later. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
+export const restContext = statement<[...ContextKey, next: number]>(
+  `UPDATE lti_contexts SET attempts = 0, due_at = CASE WHEN due_at = ?5 THEN ?6 ELSE due_at END
     WHERE platform = ?1 AND deployment = ?2 AND context = ?3 AND course_slug = ?4`,
 );
 
 /** After a failure the whole list is read: a place to go on from may be what failed. */
 // plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
-export const noteContextFailed = statement<[...ContextKey, next: number, now: number, why: string]>(
+export const noteContextFailed = statement<
+  [...ContextKey, next: number, now: number, why: string, allowed: number | null]
+>(
   `UPDATE lti_contexts SET failed_at = ?7, failure = ?8, differences_url = NULL,
+      most_removed = CASE WHEN due_at = ?5 THEN ?9 ELSE most_removed END,
       due_at = CASE WHEN due_at = ?5 THEN ?6 ELSE due_at END
     WHERE platform = ?1 AND deployment = ?2 AND context = ?3 AND course_slug = ?4`,
 );
@@ -332,6 +427,15 @@ export const noteContextFailed = statement<[...ContextKey, next: number, now: nu
 export const membersOf = statement<[platform: string, deployment: string, context: string, course: string]>(
   `SELECT subject, user_id, place FROM lti_members
     WHERE platform = ? AND deployment = ? AND context = ? AND course_slug = ?`,
+);
+
+/** What people are in the same course here by other courses of their platform. */
+// plan: SEARCH lti_members USING INDEX lti_members_by_user (user_id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const PLACES_ELSEWHERE = setStatement(
+  (set) => `SELECT user_id, place FROM lti_members WHERE user_id IN (SELECT value FROM ${set}) AND course_slug = ?4
+    AND (deployment <> ?2 OR context <> ?3)`,
 );
 
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -354,6 +458,42 @@ export const FORGET_MEMBERS = setStatement(
 export const contextsOf = statement<[platform: string, limit: number]>(
   `SELECT deployment, context, course_slug, title, synced_at, counts, failed_at, failure FROM lti_contexts
     WHERE platform = ? LIMIT ?`,
+);
+
+/** A platform that is on again: what waited is due. */
+// plan: SEARCH lti_scores USING PRIMARY KEY (platform=?)
+export const wakeScoresOf = statement<[platform: string, now: number]>(
+  "UPDATE lti_scores SET due_at = ?2, attempts = 0 WHERE platform = ?1 AND due_at IS NOT NULL",
+);
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
+export const wakeContextsOf = statement<[platform: string, now: number]>(
+  "UPDATE lti_contexts SET due_at = ?2, attempts = 0 WHERE platform = ?1",
+);
+
+/** Courses that a platform may open no more are read no more: of its settings, JSON. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 3:
+// plan: CREATE BLOOM FILTER
+// plan: LIST SUBQUERY 2
+// plan: SCAN json_each VIRTUAL TABLE INDEX 3:
+// plan: CREATE BLOOM FILTER
+export const dropContextsBeyond = statement<[platform: string, settings: string]>(
+  `DELETE FROM lti_contexts WHERE platform = ?1
+    AND (deployment NOT IN (SELECT value FROM json_each(?2, '$.deployments'))
+      OR (json_type(?2, '$.courses') = 'array' AND course_slug NOT IN (SELECT value FROM json_each(?2, '$.courses'))))`,
+);
+// plan: SEARCH lti_members USING PRIMARY KEY (platform=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 3:
+// plan: CREATE BLOOM FILTER
+// plan: LIST SUBQUERY 2
+// plan: SCAN json_each VIRTUAL TABLE INDEX 3:
+// plan: CREATE BLOOM FILTER
+export const dropMembersBeyond = statement<[platform: string, settings: string]>(
+  `DELETE FROM lti_members WHERE platform = ?1
+    AND (deployment NOT IN (SELECT value FROM json_each(?2, '$.deployments'))
+      OR (json_type(?2, '$.courses') = 'array' AND course_slug NOT IN (SELECT value FROM json_each(?2, '$.courses'))))`,
 );
 
 /** All members of all courses of a platform are read at once. */

@@ -18,6 +18,8 @@ const settingsSchema = z.object({
   courses: z.array(z.string().regex(COURSE_SLUG)).nullable(),
   /** What teachers of the platform become in a course they launch. */
   teachers: z.enum(MEMBER_ROLES),
+  /** Whether it may do anything now. */
+  enabled: z.boolean().default(true),
 });
 
 export const platformRow = z.object({

@@ -29,6 +29,7 @@ const LAUNCH_FAULTS = [
   "deployment_unknown",
   "keys_unreachable",
   "platform_refused",
+  "platform_off",
 ] as const;
 export type LaunchFault = (typeof LAUNCH_FAULTS)[number];
 

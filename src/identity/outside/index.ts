@@ -10,6 +10,7 @@ export { type AdminRef, createUser, isBanned, type OutsideLink, readUser, writeU
 export { enter } from "../ways/enter.ts";
 export {
   closeAccount,
+  endEverything,
   findLinked,
   giveRole,
   isClosedByDirectory,

@@ -10,6 +10,7 @@ import type { UpdateUser } from "../schemas.ts";
 import { type Deps, endSessions } from "../sessions.ts";
 import { accounts, users } from "../tables.ts";
 import { type AdminRef, isBanned, linkOf, type OutsideLink, writeUser } from "../users.ts";
+import { dropAll } from "../ways/one-time.ts";
 
 // Accounts as other systems know and change them: who signs in elsewhere, and whom a directory opens and closes.
 
@@ -83,6 +84,13 @@ export function isClosedByDirectory(user: Pick<UserRow, "banned" | "banReason">)
 
 const banBeforeSchema = z.object({ reason: z.string(), until: z.int().nullable() });
 type BanBefore = z.output<typeof banBeforeSchema>;
+
+/** Ends whatever a user has open: links and launches that wait, sessions, tokens, streams. The account stays as it is. */
+export async function endEverything(deps: Deps, user: string): Promise<Result<string[]>> {
+  // First what could open a further session.
+  await dropAll(deps.env, user);
+  return endSessions(deps, user, { except: null, everything: true });
+}
 
 /** What a change takes counts before it is written, so that no write slips in between. */
 async function change(

@@ -25,6 +25,7 @@ import {
   dropDirectoryPerson,
   dropGroupDue,
   dropGroupPlaces,
+  dropHeldLtiLeaving,
   dropHeldLtiMemberships,
   dropHeldLtiPeople,
   dropHeldLtiScores,
@@ -50,6 +51,7 @@ const PLACES: readonly UserColumn[] = [
   ["lti_people", "user_id"],
   ["lti_scores", "user_id"],
   ["lti_members", "user_id"],
+  ["lti_leaving", "user_id"],
 ];
 
 /**
@@ -99,6 +101,7 @@ export const accountSource: PersonalDataSource = {
       dropHeldLtiPeople(directory(env), user),
       dropHeldLtiScores(directory(env), user),
       dropHeldLtiMemberships(directory(env), user),
+      dropHeldLtiLeaving(directory(env), user),
       dropSignInWays(directory(env), user),
       dropAccount(directory(env), user),
     ]);

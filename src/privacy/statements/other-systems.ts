@@ -56,6 +56,9 @@ export const dropHeldLtiScores = statement<[user: string]>("DELETE FROM lti_scor
 // plan: SEARCH lti_members USING INDEX lti_members_by_user (user_id=?)
 export const dropHeldLtiMemberships = statement<[user: string]>("DELETE FROM lti_members WHERE user_id = ?");
 
+// plan: SEARCH lti_leaving USING PRIMARY KEY (user_id=?)
+export const dropHeldLtiLeaving = statement<[user: string]>("DELETE FROM lti_leaving WHERE user_id = ?");
+
 // plan: SEARCH lti_platforms USING INDEX lti_platforms_by_owner (owner=?)
 export const renameLtiOwner = statement<[user: string, pseudonym: string]>(
   "UPDATE lti_platforms SET owner = ?2 WHERE owner = ?1",

@@ -238,7 +238,7 @@ export class TestPlatform {
     if (all.length > (page + 1) * 2) {
       links.unshift(`<${this.nextPage ?? `https://${this.host}/members?course=1&page=${page + 1}`}>; rel="next"`);
     }
-    const body = { id: request.url, context: { id: "course-1" }, members: all.slice(page * 2, page * 2 + 2) };
+    const body = { id: request.url, context: { id: "course-1" }, members: all.slice(page * 2, (page + 1) * 2) };
     return new Response(JSON.stringify(body), {
       headers: {
         "content-type": type,

@@ -530,6 +530,7 @@ const fact = (world: World) => ({
 });
 
 /** Shows or changes numbers of the system, content of courses, or nothing of anybody. */
+let retiredKey = "";
 const setPlatform: Ask = (world, as) => {
   const at = `https://${world.slug}.example.org`;
   const urls = { auth_url: `${at}/auth`, token_url: `${at}/token`, jwks_url: `${at}/jwks` };
@@ -732,6 +733,17 @@ const PLAN: Record<string, Act[]> = {
     ADMIN,
     (world, as) => send(world, as, "POST", "/lti/keys"),
     () => ["lti.key_rotated", "lti", "keys"],
+  ),
+  "DELETE /lti/keys/{kid}": each(
+    ADMIN,
+    async (world, as) => {
+      await (await exports.default.fetch("http://latchkey.test/lti/jwks.json")).body?.cancel();
+      const tool = await send(world, "admin", "GET", "/lti/tool");
+      const { keys } = z.looseObject({ keys: z.array(z.object({ kid: z.string() })) }).parse(await tool.json());
+      retiredKey = keys.at(-1)?.kid ?? "";
+      return send(world, as, "DELETE", `/lti/keys/${retiredKey}`);
+    },
+    () => ["lti.key_retired", "lti", retiredKey],
   ),
   "PUT /lti/platforms/{platform}": each(ADMIN, setPlatform, ltiLeft("lti.platform_set")),
   "DELETE /lti/platforms/{platform}": each(ADMIN, onPlatform("DELETE", ""), ltiLeft("lti.platform_removed")),

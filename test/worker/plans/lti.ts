@@ -39,7 +39,8 @@ export async function driveLti({ drive, fetch, consume, cron }: Driving): Promis
   await platform.rotate();
   serve(platform);
   await drive("POST", "/lti/keys", "/lti/keys");
-  await drive("GET", "/lti/tool", "/lti/tool");
+  const { keys } = (await drive("GET", "/lti/tool", "/lti/tool")) as { keys: { kid: string }[] };
+  await drive("DELETE", "/lti/keys/{kid}", `/lti/keys/${keys[0]?.kid}`);
   platform.toolKeys = JSON.parse((await send("/lti/jwks.json", null)).text) as { keys: JWK[] };
   const one = "/lti/platforms/{platform}";
   const body = { name: "Plans", ...platform.registered, courses: null };
@@ -102,6 +103,11 @@ export async function driveLti({ drive, fetch, consume, cron }: Driving): Promis
   await drive("PUT", one, "/lti/platforms/plans", { body: { ...body, courses: ["big"] } });
   await choose();
   await drive("GET", one, "/lti/platforms/plans");
+  await drive("PUT", one, "/lti/platforms/plans", { body: { ...body, enabled: false } });
+  await consume("latchkey-imports", [{ type: "lti", id: "members" }]);
+  await drive("PUT", one, "/lti/platforms/plans", { body });
   await drive("DELETE", one, "/lti/platforms/plans");
+  await cron();
+  await consume("latchkey-imports", [{ type: "lti", id: "leaving" }]);
 }
 const DEPLOYMENT = "https://purl.imsglobal.org/spec/lti/claim/deployment_id";

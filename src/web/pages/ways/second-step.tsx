@@ -14,11 +14,25 @@ import type { Step } from "./step.ts";
 type SteppedIn = Answer<"/api/v1/auth/sign-in/second-factor", "post">;
 
 /** The code after the password; for who must have a second factor and has none, its setting up. */
-export default function SecondStep({ step, trustDays, back }: { step: Step; trustDays: number; back: () => void }) {
+export default function SecondStep({
+  step,
+  trustDays,
+  back,
+  done,
+}: {
+  step: Step;
+  trustDays: number;
+  back: () => void;
+  /** What comes after the session has begun, where that is not what the pages show then anyway. */
+  done?: () => void;
+}) {
   const text = useWaysText();
   const messages = useMessages();
   const [arrived, setArrived] = useState<SteppedIn | null>(null);
-  const begin = (answer: SteppedIn) => session.begin(answer, { keep: step.keep });
+  const begin = (answer: SteppedIn) => {
+    session.begin(answer, { keep: step.keep });
+    done?.();
+  };
   const send = useMutation({
     mutationFn: ({ code, trust_device }: { code: string; trust_device: boolean }) =>
       request<SteppedIn>("/auth/sign-in/second-factor", {

@@ -95,8 +95,37 @@ describe("a teacher", () => {
     expect(await choose({})).toBe("over");
     vi.useRealTimers();
     expect(await choose({})).toBeNull();
+    // What the platform lost while the page was open.
+    const set = async (rest: object) => {
+      const body = { name: "A school", ...platform.registered, courses: [slug], ...rest };
+      expect((await call("PUT", `/lti/platforms/${id}`, { token: await admin(), body })).status).toBe(200);
+    };
+    await set({ deployments: ["dep-2"] });
+    expect(await choose({})).toBe("deployment_unknown");
+    await set({ enabled: false });
+    expect(await choose({})).toBe("platform_off");
+    await set({ client_id: `c-${crypto.randomUUID()}` });
+    expect(await choose({})).toBe("over");
+    await set({});
+    expect(await choose({})).toBeNull();
     await call("DELETE", `/lti/platforms/${id}`, { token: await admin() });
     expect(await choose({})).toBe("platform_unknown");
+  });
+
+  it("is offered no draft, and names none by its id either", async () => {
+    const draft = freshSlug("lti");
+    const chapters = [
+      { id: `${draft}.one`, title: "One" },
+      { id: `${draft}.plan`, title: "Hush", status: "draft" as const },
+    ];
+    await publish({ slug: draft, title: "Drafts", chapters });
+    await register(platform, { courses: [draft] });
+    const { browser, answer } = await asked();
+    const page = await answer.text();
+    expect(page).toContain(`value="${draft}.one"`);
+    expect(page).not.toContain("Hush");
+    const named = { ticket: field(page, "ticket"), course: draft, item: `${draft}.plan` };
+    expect(faultOf(await browser.send("POST", "/lti/choose", named))).toBe("item_unknown");
   });
 
   it("[I9] is the only one who chooses, and only where links are taken, for an address of the public network", async () => {

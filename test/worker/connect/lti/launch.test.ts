@@ -1,13 +1,18 @@
 // Over 350 lines: each thing that can be wrong with a launch is tried on a launch that is right otherwise.
 
 import { env } from "cloudflare:workers";
-import { SignJWT, UnsecuredJWT } from "jose";
+import { decodeProtectedHeader, SignJWT, UnsecuredJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { outlived, signingOf } from "../../../../src/connect/lti/key-age.ts";
+import { signAsTool } from "../../../../src/connect/lti/keys.ts";
 import { outside } from "../../../../src/connect/lti/outside.ts";
 import { claim, LEARNER, MEMBERSHIP, TestPlatform } from "../../../support/lti/platform.ts";
 import { freshSlug, publish } from "../../../support/worker/courses.ts";
-import { call, problem, tokenOf } from "../../../support/worker/http.ts";
+import { callWith } from "../../../support/worker/faults.ts";
+import { call, problem, read, tokenOf } from "../../../support/worker/http.ts";
 import { admin, author, ladder } from "../../../support/worker/learners.ts";
+import { appOf } from "../../identity/ways-support.ts";
 import { ALONE, arrive, Browser, FRAMED, faultOf, register, seen, serve, TOOL } from "./support.ts";
 
 let slug = "";
@@ -130,6 +135,46 @@ describe("a launch", () => {
     expect(user.name).toBe("Grace Hopper");
     const odd = { sub: "odd", roles: [LEARNER], name: "\u202e\u0007" };
     expect((await arrive(await new Browser().launch(platform, odd, to()))).user.name).toBe("Learner");
+  });
+});
+
+describe("whoever must show a second factor", () => {
+  // SAFETY: an operator may write what the file of today does not say.
+  const required = { SECOND_FACTOR_REQUIRED: "admin" } as unknown as Partial<Env>;
+  const exchange = async (bindings: Partial<Env> = {}) => {
+    const launched = await new Browser().launch(platform, ada, to("one"));
+    const token = launched.headers.get("location")?.split("#")[1] ?? "";
+    return callWith(bindings, "POST", "/auth/launch", { body: { token } });
+  };
+  const halfway = z.looseObject({
+    code: z.literal("second_factor_required"),
+    challenge: z.string(),
+    setup: z.object({ secret: z.string(), uri: z.string() }).nullable(),
+    to: z.string(),
+  });
+
+  it("by their role, as an operator has set it, sets one up when they come by a launch, and is asked for it the next time", async () => {
+    const { user } = await arrive(await new Browser().launch(platform, ada, to()));
+    // Learners need none, and nothing has changed for them.
+    expect((await exchange(required)).status).toBe(200);
+    const role = { token: await admin(), body: { role: "admin" } };
+    expect((await call("PATCH", `/users/${user.id}`, role)).status).toBe(200);
+    // Where no role must have one, an admin comes in without.
+    expect((await exchange()).status).toBe(200);
+    const first = await read(await exchange(required), 401, halfway);
+    expect(first.to).toBe(`/courses/${slug}/chapters/one`);
+    const app = appOf(first.setup?.secret ?? "");
+    const answerStep = (challenge: string, code: string) =>
+      callWith(required, "POST", "/auth/sign-in/second-factor", { body: { challenge, code } });
+    expect((await answerStep(first.challenge, "000000")).status).toBe(401);
+    const steppedIn = await answerStep(first.challenge, await app());
+    expect(steppedIn.status, await steppedIn.clone().text()).toBe(200);
+    expect((await steppedIn.json<{ user: { id: string } }>()).user.id).toBe(user.id);
+    const second = await read(await exchange(required), 401, halfway);
+    expect(second.setup).toBeNull();
+    // Whoever has one is asked for it, whether they must have it or not.
+    const third = await read(await exchange(), 401, halfway);
+    expect((await answerStep(third.challenge, await app(1))).status).toBe(200);
   });
 });
 
@@ -516,5 +561,50 @@ describe("the tool's keys", () => {
     expect(tool.keys.map(({ signs }) => signs)).toEqual([false, true]);
     expect(tool.keys[1]?.kid).toBe(first?.kid);
     expect(await published()).toHaveLength(2);
+    // Another one waits for nothing: this one does already.
+    expect((await problem(await call("POST", "/lti/keys", { token: await admin() }), 409)).code).toBe("no_effect");
+  });
+
+  it("are taken away at once when one has become known: it is published no more, signs no more, and one that is left signs", async () => {
+    const published = async () =>
+      (await (await new Browser().send("GET", "/lti/jwks.json", null)).json<{ keys: { kid: string }[] }>()).keys.map(
+        ({ kid }) => kid,
+      );
+    const retire = async (kid: string, token: string) => call("DELETE", `/lti/keys/${kid}`, { token });
+    const states = z.looseObject({ keys: z.array(z.object({ kid: z.string(), signs: z.boolean() })) });
+    const tool = async () => read(await call("GET", "/lti/tool", { token: await admin() }), 200, states);
+    await published();
+    // A key waits, or is made to.
+    await (await call("POST", "/lti/keys", { token: await admin() })).body?.cancel();
+    const leaked = (await tool()).keys.find(({ signs }) => signs)?.kid ?? "";
+    for (const role of ["author", "learner"] as const) {
+      expect((await retire(leaked, await tokenOf(`x-${role}`, role))).status).toBe(403);
+    }
+    const { keys } = await read(await retire(leaked, await admin()), 200, states);
+    expect(keys.map(({ kid }) => kid)).not.toContain(leaked);
+    expect(keys.filter(({ signs }) => signs)).toHaveLength(1);
+    expect(await published()).toEqual(keys.map(({ kid }) => kid));
+    expect((await retire(leaked, await admin())).status).toBe(404);
+    // The last one is replaced in the same step.
+    for (const kid of await published()) expect((await retire(kid, await admin())).status).toBe(200);
+    const [only, ...rest] = (await tool()).keys;
+    expect(rest).toEqual([]);
+    expect(only?.signs).toBe(true);
+    expect(keys.map(({ kid }) => kid)).not.toContain(only?.kid);
+    const choice = await signAsTool(env, { iss: "x" }, 60, Date.now());
+    expect(decodeProtectedHeader(choice).kid).toBe(only?.kid);
+  });
+
+  it("stay published for a month after the next one has begun to sign, however many were made", () => {
+    const day = 86_400_000;
+    // The days on which they were made.
+    const keys = [70, 69, 40, 38, 1].map((made) => ({ created_at: made * day }));
+    const gone = (now: number) => outlived(keys, now * day).map(({ created_at }) => created_at / day);
+    expect([gone(99), gone(100), gone(101)]).toEqual([
+      [38, 1],
+      [40, 38, 1],
+      [69, 40, 38, 1],
+    ]);
+    expect(signingOf(keys, 100 * day)).toEqual({ created_at: 70 * day });
   });
 });

@@ -131,6 +131,67 @@ describe("the members of a platform's course", () => {
     expect(await contexts()).toMatchObject([{ failure: null }]);
   });
 
+  it("stay while another course of the platform that uses the same course here has them", async () => {
+    const second = { target: `${TOOL}/lti/to/${slug}`, context: "course-2" };
+    const listed = { first: ["ada", "ben"], second: ["ben"], teacher: [] as string[] };
+    const tell = (names: string[]) => {
+      platform.members = [
+        ...names.map(learner),
+        ...listed.teacher.map((name) => ({ user_id: name, roles: [INSTRUCTOR] })),
+      ];
+    };
+    const only = async (context: string) => {
+      await env.DB.prepare(
+        "UPDATE lti_contexts SET due_at = CASE context WHEN ?2 THEN 1 ELSE ?3 END WHERE platform = ?1",
+      )
+        .bind(id, context, Date.now() + 3_600_000)
+        .run();
+      await deliver("latchkey-imports", [{ type: "lti", id: "members" }]);
+    };
+    await teacherComes();
+    const tom = { sub: "tom", roles: [INSTRUCTOR] };
+    await arrive(await new Browser().launch(platform, tom, second, platform.roster()));
+    tell(listed.first);
+    await only("course-1");
+    listed.teacher = ["tom"];
+    tell(listed.second);
+    await only("course-2");
+    expect(await people()).toEqual({ learners: ["ada", "ben"], members: ["tom grader"] });
+    // Both leave the first one; ben is in the second still.
+    listed.teacher = [];
+    tell([]);
+    await only("course-1");
+    expect((await people()).learners).toEqual(["ben"]);
+    // Who teaches the second and learns in the first does both.
+    await arrive(
+      await new Browser().launch(platform, { ...tom, roles: [LEARNER] }, { ...second, context: "course-1" }),
+    );
+    expect(await people()).toEqual({ learners: ["ben", "tom"], members: ["tom grader"] });
+    await only("course-2");
+    expect(await people()).toEqual({ learners: ["tom"], members: [] });
+  });
+
+  it("go in parts, of which an operator confirms the number once; it is no leave for another night", async () => {
+    await teacherComes();
+    // As many as no test could enroll in its time.
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 310)
+        INSERT INTO lti_members (platform, deployment, context, course_slug, subject, user_id, place)
+        SELECT ?1, 'dep-1', 'course-1', ?2, 's' || i, 'lti-none' || i, 'learner' FROM n`,
+    )
+      .bind(id, slug)
+      .run();
+    platform.members = [];
+    await sync({ confirm_removed: 309 });
+    expect(await contexts()).toMatchObject([{ failure: { why: "removal_unconfirmed: 310" } }]);
+    const kept = await env.DB.prepare("SELECT most_removed FROM lti_contexts WHERE platform = ?").bind(id).first();
+    expect(kept).toEqual({ most_removed: null });
+    await sync({ confirm_removed: 310 });
+    expect(await contexts()).toMatchObject([{ failure: null, counts: { members: 10 } }]);
+    await read();
+    expect(await contexts()).toMatchObject([{ failure: null, counts: { members: 0 } }]);
+  });
+
   it("do not all go because a list is short for once: an operator says how many may", async () => {
     platform.members = Array.from({ length: 14 }, (_, n) => learner(`l${n}`));
     await teacherComes();
@@ -161,8 +222,11 @@ describe("the members of a platform's course", () => {
       token: await admin(),
       body: { name: "A school", ...platform.registered, courses: [] },
     });
-    await sync();
-    expect(await contexts()).toMatchObject([{ failure: { why: "course_refused" } }]);
+    // What is not its course any more is forgotten.
+    const none = await call("POST", `/lti/platforms/${id}/sync`, { token: await admin(), body: {} });
+    expect(await none.json()).toEqual({ id, courses: 0 });
+    await read();
+    expect(await contexts()).toEqual([]);
     expect((await people()).learners).toEqual([]);
   });
 });

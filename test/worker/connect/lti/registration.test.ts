@@ -65,6 +65,27 @@ describe("dynamic registration", () => {
     expect((await problem(again, 409)).code).toBe("no_effect");
   });
 
+  it("[I5] of two links for one platform, the one that comes later takes nothing from the first", async () => {
+    const other = new TestPlatform();
+    await other.rotate();
+    serve(platform, other);
+    const [mine, theirs] = [await link(), await link()];
+    // The second one comes through while the platform of the first one is answering.
+    const answer = platform.answer.bind(platform);
+    vi.spyOn(platform, "answer").mockImplementation(async (request) => {
+      const given = await answer(request);
+      if (request.url.endsWith(`${platform.host}/register`)) {
+        expect(faultOf(await open(theirs, `https://${other.host}/openid`))).toBeNull();
+      }
+      return given;
+    });
+    const late = await open(mine);
+    expect(faultOf(late)).toBe("registration_failed");
+    expect(await late.text()).toContain("platform taken");
+    const row = await call("GET", `/lti/platforms/${id}`, { token: await admin() });
+    expect(await row.json()).toMatchObject({ client_id: other.registered.client_id });
+  });
+
   it("[I9] is refused for who speaks for another, or says too little, and nothing is registered", async () => {
     for (const [oddly, about] of [
       [{ issuer: "https://canvas.instructure.com" }, "configuration issuer"],

@@ -39,12 +39,9 @@ export default function LtiPage() {
 
 function ToolPart() {
   const text = useLtiText();
-  const language = useLanguage();
   const tool = useQuery({ queryKey: [...LTI_KEY, "tool"], queryFn: () => request<Tool>("/lti/tool") });
-  const rotate = useLtiWrite(() => request<Tool>("/lti/keys", { method: "POST" }));
   if (!tool.isSuccess) return tool.isError ? <FaultNote fault={tool.error} /> : <Loading />;
   const { enabled, login_url, launch_url, jwks_url, link_url, keys } = tool.data;
-  const signing = keys.find(({ signs }) => signs);
   return (
     <section>
       <h2>{text.tool}</h2>
@@ -68,20 +65,48 @@ function ToolPart() {
           ),
         )}
       </dl>
+      <Keys keys={keys} />
+    </section>
+  );
+}
+
+function Keys({ keys }: { keys: Tool["keys"] }) {
+  const text = useLtiText();
+  const language = useLanguage();
+  const write = useLtiWrite(({ path, method }: { path: string; method: "POST" | "DELETE" }) =>
+    request<Tool>(path, { method }),
+  );
+  const change = (given: Parameters<typeof write.mutate>[0], sure?: string) => {
+    if (!write.isPending && (sure === undefined || window.confirm(sure))) write.mutate(given);
+  };
+  return (
+    <>
+      {keys.length === 0 ? <p>{text.noKey}</p> : null}
+      {keys.map(({ kid, created_at, signs }) => (
+        <p key={kid}>
+          {(signs ? text.signing : text.otherKey)(whenIn(language, created_at, text.never))} <code>{kid}</code>{" "}
+          <button
+            type="button"
+            className="button is-small"
+            aria-label={`${text.retire}: ${kid}`}
+            aria-disabled={write.isPending}
+            onClick={() => change({ path: `/lti/keys/${kid}`, method: "DELETE" }, text.retireSure)}
+          >
+            {text.retire}
+          </button>
+        </p>
+      ))}
       <p>
-        {signing === undefined ? text.noKey : text.signing(whenIn(language, signing.created_at, text.never))}{" "}
         <button
           type="button"
           className="button is-small"
-          aria-disabled={rotate.isPending}
-          onClick={() => {
-            if (!rotate.isPending) rotate.mutate(undefined);
-          }}
+          aria-disabled={write.isPending}
+          onClick={() => change({ path: "/lti/keys", method: "POST" })}
         >
           {text.rotate}
         </button>
       </p>
-      {rotate.isError ? <FaultNote fault={rotate.error} /> : null}
-    </section>
+      {write.isError ? <FaultNote fault={write.error} /> : null}
+    </>
   );
 }

@@ -52,6 +52,7 @@ export function PlatformLine({ platform }: { platform: Platform }) {
           {text.lastLaunch}: {at(last_launch)} · {text.lastSync}: {at(lastSync === "" ? null : lastSync)} ·{" "}
           {text.lastDelivery}: {at(last_delivery)}
         </span>
+        {platform.enabled ? null : <p className="note is-bad">{text.offNow}</p>}
         {deployments.length === 0 ? <p>{text.noDeployments}</p> : null}
         {courses?.length === 0 ? <p>{text.noCourses}</p> : null}
         {failure === null ? null : (
@@ -87,6 +88,13 @@ export function PlatformLine({ platform }: { platform: Platform }) {
           ? null
           : button(text.confirmRemoval(missing), { to: "/sync", body: { confirm_removed: Number(missing) } })}
         {unsent === null ? null : button(text.resend, { to: "/resend" })}
+        {platform.enabled
+          ? button(
+              text.switchOff,
+              { to: "", method: "PUT", body: { ...settingsOf(platform), enabled: false } },
+              text.switchOffSure(name),
+            )
+          : button(text.switchOn, { to: "", method: "PUT", body: { ...settingsOf(platform), enabled: true } })}
         {button(text.remove, { to: "", method: "DELETE" }, text.removeSure(name))}
       </span>
     </li>
@@ -95,6 +103,10 @@ export function PlatformLine({ platform }: { platform: Platform }) {
 
 /** A platform as it is entered. */
 function settingsOf(platform: Platform) {
-  const { name, kind, issuer, client_id, auth_url, token_url, jwks_url, origins, courses, teachers } = platform;
-  return { name, kind, issuer, client_id, auth_url, token_url, jwks_url, origins, courses, teachers };
+  const { name, kind, issuer, client_id, auth_url, token_url, jwks_url } = platform;
+  const { deployments, origins, courses, teachers, enabled } = platform;
+  return {
+    ...{ name, kind, issuer, client_id, auth_url, token_url, jwks_url },
+    ...{ deployments, origins, courses, teachers, enabled },
+  };
 }
