@@ -89,6 +89,8 @@ export const FEATURES = [
       "/courses/*/invitations",
       "/courses/*/overrides",
       "/courses/*/relock",
+      "/courses/*/pause",
+      "/courses/*/resume",
       "/invitations",
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),

@@ -65,6 +65,7 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
     revoke: true,
     regrade: true,
     relock: true,
+    pause: true,
     override: true,
     changePolicy: true,
     withdraw: true,

@@ -372,7 +372,10 @@ export type CopyFiles = {
 export type LockedProblem = Problem & {
   code?: "locked";
   item: string;
-  /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
+  /**
+   * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is
+   * paused.
+   */
   conditions: Condition[];
   /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
@@ -388,7 +391,10 @@ export type LockedProblem = Problem & {
   at?: {
     instant: string;
     is_locked: boolean;
-    /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
+    /**
+     * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is
+     * paused.
+     */
     conditions: Condition[];
     /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
     reasons: Reason[];
@@ -450,7 +456,8 @@ export type Reason = {
     | "chapter_locked"
     | "previous_chapter_not_completed"
     | "tutorial_not_completed"
-    | "locked_by_staff";
+    | "locked_by_staff"
+    | "paused";
   item?: string;
   title?: string;
   /**
@@ -467,6 +474,8 @@ export type Reason = {
   remaining?: number;
   /** When this reason ends by waiting alone; null if it never does, or if that would not open the item. */
   available_at?: string | null;
+  /** For a pause: what staff wrote for the learner. */
+  note?: string;
   /** For progress over a list, and for a chapter's items: the items that are not completed yet. */
   items?: string[];
   /** For an item that has to be complete: what its own requirement still asks for. */
@@ -505,7 +514,8 @@ export type MissingPart = {
     | "chapter_locked"
     | "previous_chapter_not_completed"
     | "tutorial_not_completed"
-    | "locked_by_staff";
+    | "locked_by_staff"
+    | "paused";
   item?: string;
   title?: string;
   /**
@@ -522,6 +532,8 @@ export type MissingPart = {
   remaining?: number;
   /** When this reason ends by waiting alone; null if it never does, or if that would not open the item. */
   available_at?: string | null;
+  /** For a pause: what staff wrote for the learner. */
+  note?: string;
   /** For progress over a list, and for a chapter's items: the items that are not completed yet. */
   items?: string[];
 };
@@ -1559,7 +1571,10 @@ export type Unlocks = {
 export type Explanation = {
   item: string;
   is_locked: boolean;
-  /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
+  /**
+   * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is
+   * paused.
+   */
   conditions: Condition[];
   /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
@@ -2074,6 +2089,12 @@ export type EnrollmentDetail = {
   profile: Record<string, string>;
   /** Other courses that the learner has completed, and since when, as far as rules ask for them. */
   courses: Record<string, string>;
+  /** The pause in force; `until` is null where it lasts until it is ended. */
+  pause: {
+    since: string;
+    until: string | null;
+    reason: string;
+  } | null;
   overrides: {
     item: string;
     kind: "unlock" | "lock" | "excuse" | "extend";
@@ -2179,6 +2200,13 @@ export type Revocation = {
    * chapter's rule, asks for this item. Without `relock`, a sticky course keeps them open.
    */
   relock?: boolean;
+};
+
+export type PauseRequest = {
+  /** The learner reads it. */
+  reason: string;
+  /** When the pause ends by itself; null: it lasts until it is ended. */
+  until?: string | null;
 };
 
 export type ReleaseResult = {
@@ -3433,6 +3461,22 @@ export type RelockRequest = {
   user_ids?: string[];
 };
 
+export type PausesRequest = {
+  /** The learner reads it. */
+  reason: string;
+  /** When the pause ends by itself; null: it lasts until it is ended. */
+  until?: string | null;
+  /** Everybody who is in it now. Who joins later is not meant. */
+  cohort?: string;
+  user_ids?: string[];
+};
+
+export type ResumeRequest = {
+  /** Everybody who is in it now. Who joins later is not meant. */
+  cohort?: string;
+  user_ids?: string[];
+};
+
 export type Invitation = {
   id: string;
   /** What the link ends with: `/invite/<token>` of the pages. */
@@ -3782,7 +3826,10 @@ export type Decision = {
     explanation?: {
       item: string;
       is_locked: boolean;
-      /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
+      /**
+       * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner
+       * is paused.
+       */
       conditions: Condition[];
       /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
       reasons: Reason[];
@@ -4138,6 +4185,11 @@ export type Next = {
     item_id: string;
     title: string;
     opens_at: string;
+  } | null;
+  /** The pause in force; `until` is null where it lasts until staff end it. */
+  paused: {
+    until: string | null;
+    reason: string;
   } | null;
   snapshot: Snapshot;
 };
@@ -5712,7 +5764,7 @@ export interface Paths {
     };
   };
   "/api/v1/enrollments/{enrollment}": {
-    /** Policy, overrides and outbox of one enrollment */
+    /** Policy, pause, overrides and outbox of one enrollment */
     get: {
       path: {
         enrollment: string;
@@ -5812,6 +5864,23 @@ export interface Paths {
       answer: {
         course: string;
       };
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/pause": {
+    /** Pause a learner's course: nothing of it is open, and no work is accepted, until the pause ends */
+    put: {
+      path: {
+        enrollment: string;
+      };
+      body: PauseRequest;
+      answer: WriteAnswer;
+    };
+    /** End the pause of a learner's course */
+    delete: {
+      path: {
+        enrollment: string;
+      };
+      answer: WriteAnswer;
     };
   };
   "/api/v1/courses/{course}/releases": {
@@ -6753,6 +6822,26 @@ export interface Paths {
       answer: OverridesAnswer;
     };
   };
+  "/api/v1/courses/{course}/pause/batch": {
+    /** Pause the course for a cohort or for some learners */
+    post: {
+      path: {
+        course: string;
+      };
+      body: PausesRequest;
+      answer: OverridesAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/resume/batch": {
+    /** End the pauses of a cohort or of some learners */
+    post: {
+      path: {
+        course: string;
+      };
+      body: ResumeRequest;
+      answer: OverridesAnswer;
+    };
+  };
   "/api/v1/courses/{course}/invitations": {
     /** The links of a course, the newest first; those that ended stay for 30 days */
     get: {
@@ -7482,6 +7571,8 @@ export interface Paths {
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
+        /** Only that of one learner; if it is earned, it is issued now. */
+        user_id?: string;
       };
       answer: {
         results: IssuedCertificate[];
@@ -7795,6 +7886,8 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "DELETE /api/v1/enrollments/{enrollment}/overrides/{item}",
   "POST /api/v1/enrollments/{enrollment}/relock",
   "POST /api/v1/enrollments/{enrollment}/revocations",
+  "PUT /api/v1/enrollments/{enrollment}/pause",
+  "DELETE /api/v1/enrollments/{enrollment}/pause",
   "POST /api/v1/courses/{course}/releases",
   "PUT /api/v1/events/preferences",
   "POST /api/v1/events/publish",
@@ -7823,6 +7916,8 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/roster/runs/{id}/confirm",
   "POST /api/v1/courses/{course}/overrides/batch",
   "POST /api/v1/courses/{course}/relock/batch",
+  "POST /api/v1/courses/{course}/pause/batch",
+  "POST /api/v1/courses/{course}/resume/batch",
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",

@@ -10,6 +10,7 @@ import {
   OP,
   type Override,
   type Program,
+  resumed,
   STANDING,
   scopeOf,
   turnOf,
@@ -31,8 +32,10 @@ const NONE = -1;
 export function withoutEffect(program: Program, learner: Learner, override: Override, now: number): FieldError | null {
   const item = program.indexOf.get(override.item);
   if (item === undefined || override.kind === "lock") return null;
+  // A pause is no reason for or against an override: it is judged by what it does after it.
+  const pauses = resumed(learner.pauses, now);
   const others = learner.overrides.filter(({ index, kind }) => index !== item || kind !== override.kind);
-  const rest: Learner = { ...learner, overrides: others };
+  const rest: Learner = { ...learner, pauses, overrides: others };
   if (override.kind === "excuse") return uselessExcuse(program, rest, item);
   if (program.standing[item] !== STANDING.DRAFT && learner.program.standing[item] === STANDING.DRAFT) {
     const message = `${override.item} is meant for cohorts that the learner is not in: put the learner in one of them.`;
@@ -171,7 +174,7 @@ function instantsOf(program: Program, learner: Learner, item: number, now: numbe
     const value = nodes.value[node] ?? Number.NaN;
     const op = nodes.op[node];
     if (op === OP.FROM || op === OP.UNTIL) found.push(value, value - learner.early);
-    else if (op === OP.AFTER_ENROLLMENT) found.push(learner.enrolledAt + value);
+    else if (op === OP.AFTER_ENROLLMENT) found.push(scope.learner.enrolledAt + value);
     else if (op === OP.AFTER) found.push(doneAt(scope, nodes.arg[node] ?? NONE) + value);
     for (const kid of kidsOfGroup(program, node)) walk(kid);
   };

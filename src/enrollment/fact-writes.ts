@@ -253,6 +253,7 @@ export class FactWrites {
       meta.practice_mode = policy.practice_mode;
       meta.profile = policy.profile ?? {};
       meta.courses = policy.courses ?? {};
+      meta.pauses = policy.pauses ?? null;
       meta.certified_at = mirror.certified_at ?? null;
       for (const held of mirror.held ?? []) this.#store.held.put(held);
       this.#store.policy.log(meta, now, "rebuild");

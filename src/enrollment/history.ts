@@ -16,14 +16,21 @@ import type { EnrollmentStore } from "./store.ts";
  */
 function viewAt(state: EnrollmentState, store: EnrollmentStore, program: Program, at: number): View {
   const isPast = at < Date.now();
-  const { cohorts, practice_mode, enrolled_at, profile, courses } = isPast ? store.policy.at(at) : state.meta;
+  const { cohorts, practice_mode, enrolled_at, profile, courses, pauses } = isPast ? store.policy.at(at) : state.meta;
   const learner = layOut(
     program,
     {
       enrolled_at: enrolled_at ?? state.meta.enrolled_at,
       facts: isPast ? factsAt(store, at) : state.facts,
       opened: store.opened.keptAt(isPast ? at : null),
-      policy: { cohorts, practice_mode, profile, courses, overrides: store.policy.overrides(isPast ? at : null) },
+      policy: {
+        cohorts,
+        practice_mode,
+        profile,
+        courses,
+        pauses,
+        overrides: store.policy.overrides(isPast ? at : null),
+      },
     },
     at,
   );

@@ -1,4 +1,5 @@
 import { parseEnrollmentId } from "../platform/ids.ts";
+import { type Pauses, pausesSchema } from "../unlock/index.ts";
 
 /** The one row that is the enrollment. Instants in epoch ms. */
 export interface Meta {
@@ -25,6 +26,8 @@ export interface Meta {
   profile: Profile;
   /** Other courses that the learner has completed, and since when. */
   courses: Courses;
+  /** When staff paused the learner's course; null: never. */
+  pauses: Pauses | null;
   /** When the learner met what the course asks for its certificate; it is set once and stays. */
   certified_at: number | null;
   last_active_at: number;
@@ -59,6 +62,7 @@ export function newMeta(id: string, courseVersion: number, items: number, enroll
     practice_mode: false,
     profile: {},
     courses: {},
+    pauses: null,
     certified_at: null,
     last_active_at: now,
     stale_since: null,
@@ -87,6 +91,7 @@ export type MetaRow = Record<string, SqlStorageValue> & {
   practice_mode: number;
   profile: string | null;
   courses: string | null;
+  pauses: string | null;
   certified_at: number | null;
   last_active_at: number;
   stale_since: number | null;
@@ -112,6 +117,19 @@ export function coursesOf(text: string | null): Courses {
   const value: unknown = JSON.parse(text ?? "{}");
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter((entry) => typeof entry[1] === "number"));
+}
+
+export function pausesText(pauses: Pauses | null): string | null {
+  return pauses === null ? null : JSON.stringify(pauses);
+}
+
+export function pausesOf(text: string | null): Pauses | null {
+  return text === null ? null : pausesSchema.parse(JSON.parse(text));
+}
+
+/** The same as part of a policy in D1, where most learners have none. */
+export function pausesIn(pauses: Pauses | null): { pauses?: Pauses } {
+  return pauses === null ? {} : { pauses };
 }
 
 /** A certificate's instant as part of a policy in D1, where most learners have none. */

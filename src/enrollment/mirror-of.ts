@@ -1,7 +1,7 @@
 import { MAX_ITEMS } from "../courses/index.ts";
 import type { HeldScore, Mirror } from "../mirror/index.ts";
 import { isCompleted, isListed, type Program } from "../unlock/index.ts";
-import { certifiedIn, coursesIn, profileIn } from "./meta.ts";
+import { certifiedIn, coursesIn, pausesIn, profileIn } from "./meta.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -27,6 +27,7 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
       practice_mode: meta.practice_mode,
       ...profileIn(meta.profile),
       ...coursesIn(meta.courses),
+      ...pausesIn(meta.pauses),
       ...certifiedIn(meta.certified_at),
       ...heldIn(store),
       overrides: store.policy.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({

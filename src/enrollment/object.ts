@@ -34,6 +34,7 @@ import { Tried } from "./regrade-writes.ts";
 import type {
   ChangePolicyRequest,
   Inspection,
+  PauseRequest,
   Regraded,
   RegradeRequest,
   ReleaseAnswer,
@@ -164,6 +165,11 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   /** Ends for this learner what is kept open although the rules do not open it now. */
   async relock(request: RelockRequest): Promise<Result<WriteAnswer>> {
     return this.#writes.run(request, ({ policy }, now) => policy.relock(request, now));
+  }
+
+  /** Pauses the learner's course, or resumes it. */
+  async pause(request: PauseRequest): Promise<Result<WriteAnswer>> {
+    return this.#writes.run(request, ({ policy }, now) => policy.pause(request, now));
   }
 
   /** Sets an override of one item or, with null, removes that of a `kind`, or all of them. */

@@ -1,11 +1,13 @@
 import type { OverrideInput, StoredOverride } from "../mirror/index.ts";
-import { OVERRIDE_KINDS, type Override, type OverrideKind } from "../unlock/index.ts";
+import { OVERRIDE_KINDS, type Override, type OverrideKind, type Pauses } from "../unlock/index.ts";
 import {
   type Courses,
   coursesOf,
   coursesText,
   type Meta,
   type Profile,
+  pausesOf,
+  pausesText,
   profileOf,
   profileText,
   stringList,
@@ -77,8 +79,8 @@ export class PolicyStore {
   /** Notes the policy as it now stands, and why, where staff said why. */
   log(meta: Meta, now: number, actor: string, reason: string | null = null): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason, profile, courses)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason, profile, courses, pauses)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       meta.policy_seq,
       now,
       actor,
@@ -88,6 +90,7 @@ export class PolicyStore {
       reason,
       profileText(meta.profile),
       coursesText(meta.courses),
+      pausesText(meta.pauses),
     );
   }
 
@@ -98,6 +101,7 @@ export class PolicyStore {
     enrolled_at: number | null;
     profile: Profile;
     courses: Courses;
+    pauses: Pauses | null;
   } {
     const row = this.#sql
       .exec<{
@@ -106,8 +110,9 @@ export class PolicyStore {
         enrolled_at: number | null;
         profile: string | null;
         courses: string | null;
+        pauses: string | null;
       }>(
-        "SELECT cohorts, practice_mode, enrolled_at, profile, courses FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
+        "SELECT cohorts, practice_mode, enrolled_at, profile, courses, pauses FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
         at,
       )
       .toArray()[0];
@@ -117,6 +122,7 @@ export class PolicyStore {
       enrolled_at: row?.enrolled_at ?? null,
       profile: profileOf(row?.profile ?? null),
       courses: coursesOf(row?.courses ?? null),
+      pauses: pausesOf(row?.pauses ?? null),
     };
   }
 

@@ -7,11 +7,17 @@ import type {
   WriteAnswer,
 } from "../mirror/index.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { OP, type OverrideKind, type Program } from "../unlock/index.ts";
+import { OP, type OverrideKind, type Program, pauseAt, paused, resumed } from "../unlock/index.ts";
 import { withoutEffect } from "./effect.ts";
 import { coursesText, sameProfile } from "./meta.ts";
 import { restingOnLeaf } from "./relock.ts";
-import type { ChangePolicyRequest, OverrideRequest, RelockRequest, SetOverrideRequest } from "./requests.ts";
+import type {
+  ChangePolicyRequest,
+  OverrideRequest,
+  PauseRequest,
+  RelockRequest,
+  SetOverrideRequest,
+} from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 import type { WriteTools } from "./write-tools.ts";
@@ -66,6 +72,24 @@ export class PolicyWrites {
     this.#store.policy.log(meta, now, request.actor.id, request.reason);
     this.#state.refresh("policy", now);
     this.#tools.audit(request.actor, "enrollment.relocked", meta.id, now, { policy_seq: meta.policy_seq });
+    return ok(this.#tools.answer());
+  }
+
+  /**
+   * Pauses the learner's course until an instant or until it is resumed; null resumes it. What is so already changes nothing.
+   */
+  pause({ pause, actor }: PauseRequest, now: number): Result<WriteAnswer> {
+    const { meta } = this.#state;
+    const current = pauseAt(meta.pauses, now);
+    if (pause === null ? current === null : current?.until === pause.until && current.reason === pause.reason)
+      return ok(this.#tools.answer());
+    meta.pauses = pause === null ? resumed(meta.pauses, now) : paused(meta.pauses, pause, now);
+    meta.policy_seq += 1;
+    this.#store.policy.log(meta, now, actor.id);
+    this.#state.refresh("policy", now);
+    const { id, policy_seq } = meta;
+    if (pause === null) this.#tools.audit(actor, "enrollment.resumed", id, now, { policy_seq });
+    else this.#tools.audit(actor, "enrollment.paused", id, now, { until: pause.until, policy_seq });
     return ok(this.#tools.answer());
   }
 

@@ -2,6 +2,7 @@ import type { CoursePointer } from "../courses/index.ts";
 import { type ReadAnswer, type ReadRequest, type SignCursor, walkedBefore } from "../mirror/index.ts";
 import { encodeCursor } from "../platform/http/pagination.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
+import { pauseAt } from "../unlock/index.ts";
 import { freshen } from "./catch-up.ts";
 import type { EnrollmentCore } from "./core.ts";
 import { readAt } from "./history.ts";
@@ -58,7 +59,7 @@ export class ReadSide {
     const state = await this.#recovery.active();
     if (state === null) return refuse("not_enrolled");
     const { store, outbox } = this.#core;
-    const { cohorts, practice_mode, profile, courses } = state.meta;
+    const { cohorts, practice_mode, profile, courses, pauses } = state.meta;
     const mirror = mirrorOf(state, store);
     return ok({
       overrides: store.policy.overrides(),
@@ -66,6 +67,7 @@ export class ReadSide {
       practice_mode,
       profile,
       courses,
+      pause: pauseAt(pauses, Date.now()),
       held: store.held.all().map(({ item, held_at }) => ({ item, held_at })),
       outbox: outbox.depth(Date.now()),
       mirror,

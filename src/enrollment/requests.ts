@@ -10,7 +10,7 @@ import type {
   WriteAnswer,
 } from "../mirror/index.ts";
 import type { Language, LocalizedText } from "../platform/text.ts";
-import type { AnswerFile, OverrideKind } from "../unlock/index.ts";
+import type { AnswerFile, OverrideKind, Pause } from "../unlock/index.ts";
 
 /** Every write carries who, what it knows of the course, and how to repeat it. */
 export type OverrideRequest<T> = T & {
@@ -115,6 +115,8 @@ export type SetOverrideRequest = OverrideRequest<{
   kind?: OverrideKind | null;
   relock?: boolean;
 }>;
+/** Pauses the learner's course, or with null resumes it. */
+export type PauseRequest = OverrideRequest<{ pause: { until: number | null; reason: string } | null }>;
 export type ChangePolicyRequest = OverrideRequest<PolicyChange & { relock?: boolean }>;
 
 /** What staff see of an enrollment. */
@@ -125,6 +127,8 @@ export interface Inspection {
   profile: Readonly<Record<string, string>>;
   /** Other courses that the learner has completed, and since when. */
   courses: Readonly<Record<string, number>>;
+  /** The pause in force; null when there is none. */
+  pause: Pause | null;
   /** Items with a score that is not released, and since when. */
   held: { item: string; held_at: number }[];
   outbox: { rows: number; oldest_ms: number };

@@ -124,7 +124,7 @@ const inspectRoute = defineRoute(
     path: "/enrollments/{enrollment}",
     operationId: "getEnrollment",
     tags: TAGS,
-    summary: "Policy, overrides and outbox of one enrollment",
+    summary: "Policy, pause, overrides and outbox of one enrollment",
     request: { params: z.object({ enrollment: enrollmentIdSchema }) },
     responses: {
       200: {
@@ -140,6 +140,9 @@ const inspectRoute = defineRoute(
                 description:
                   "Other courses that the learner has completed, and since when, as far as rules ask for them.",
               }),
+              pause: z
+                .union([z.object({ since: z.string(), until: z.string().nullable(), reason: z.string() }), z.null()])
+                .openapi({ description: "The pause in force; `until` is null where it lasts until it is ended." }),
               overrides: z.array(
                 z.object({
                   item: z.string(),
@@ -249,13 +252,17 @@ export function enrollmentsRoutes() {
       if (!managed.ok) return respond(c, managed.refusal);
       const result = await callEnrollment(c.env, enrollment, (stub) => stub.inspect());
       if (!result.ok) return respond(c, result.refusal);
-      const { mirror, overrides, held, courses, ...rest } = result.value;
+      const { mirror, overrides, held, courses, pause, ...rest } = result.value;
       const { version, progress_seq, policy_seq, course_version, open_count, completed_count, item_count } = mirror;
       return c.json(
         {
           id: enrollment,
           ...rest,
           courses: Object.fromEntries(Object.entries(courses).map(([course, at]) => [course, toInstant(at)])),
+          pause:
+            pause === null
+              ? null
+              : { since: toInstant(pause.since), until: toInstantOrNull(pause.until), reason: pause.reason },
           held: held.map(({ item, held_at }) => ({ item, held_at: toInstant(held_at) })),
           overrides: overrides.map((override) => ({
             ...override,

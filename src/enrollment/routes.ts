@@ -3,6 +3,7 @@ import { enrollmentsRoutes } from "./routes-enrollments.ts";
 import { gradingRoutes } from "./routes-grading.ts";
 import { historyRoutes } from "./routes-history.ts";
 import { operationsRoutes } from "./routes-operations.ts";
+import { pauseRoutes } from "./routes-pause.ts";
 import { policyRoutes } from "./routes-policy.ts";
 import { regradeRoutes } from "./routes-regrade.ts";
 import { releaseRoutes } from "./routes-release.ts";
@@ -21,6 +22,7 @@ export function enrollmentRoutes() {
     .route("/", enrollmentsRoutes())
     .route("/", rosterRoutes())
     .route("/", policyRoutes())
+    .route("/", pauseRoutes())
     .route("/", releaseRoutes())
     .route("/", operationsRoutes());
 }

@@ -253,4 +253,12 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     id: "014_certificate",
     sql: "ALTER TABLE enrollment ADD COLUMN certified_at INTEGER;",
   },
+  {
+    // When staff paused the learner's course, as JSON; null: never. And as each policy knew it.
+    id: "015_pauses",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN pauses TEXT;
+      ALTER TABLE policy_log ADD COLUMN pauses TEXT;
+    `,
+  },
 ];

@@ -244,6 +244,7 @@ export class EnrollmentState {
       practice_mode: this.meta.practice_mode,
       profile: this.meta.profile,
       courses: this.meta.courses,
+      pauses: this.meta.pauses,
       overrides: this.#store.policy.overrides(),
     };
     return layOut(program, { enrolled_at: this.meta.enrolled_at, facts: this.facts, opened: kept, policy }, now);

@@ -4,7 +4,17 @@ import type { Outline } from "../unlock/index.ts";
 import { AbsentStore } from "./absent-store.ts";
 import { FactStore } from "./fact-store.ts";
 import { HeldStore } from "./held-store.ts";
-import { coursesOf, coursesText, type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
+import {
+  coursesOf,
+  coursesText,
+  type Meta,
+  type MetaRow,
+  pausesOf,
+  pausesText,
+  profileOf,
+  profileText,
+  stringList,
+} from "./meta.ts";
 import { OpenedStore } from "./opened-store.ts";
 import type { Outbox } from "./outbox.ts";
 import { PolicyStore } from "./policy-store.ts";
@@ -31,6 +41,7 @@ const COLUMNS = [
   "practice_mode",
   "profile",
   "courses",
+  "pauses",
   "certified_at",
   "last_active_at",
   "stale_since",
@@ -76,6 +87,7 @@ export class EnrollmentStore {
       practice_mode: row.practice_mode === 1,
       profile: profileOf(row.profile),
       courses: coursesOf(row.courses),
+      pauses: pausesOf(row.pauses),
     };
   }
 
@@ -110,6 +122,7 @@ export class EnrollmentStore {
       practice_mode: meta.practice_mode ? 1 : 0,
       profile: profileText(meta.profile),
       courses: coursesText(meta.courses),
+      pauses: pausesText(meta.pauses),
       pending,
       pending_head: head,
       unsent: outbox.unsent.stored(),

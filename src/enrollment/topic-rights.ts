@@ -5,7 +5,7 @@ import { enrollmentId } from "../platform/ids.ts";
 import { ok } from "../platform/results.ts";
 import { askEnrollment } from "./stub.ts";
 
-/** Topics of a course are for its staff and those enrolled; of a cohort, for its staff and who is in it. */
+/** Topics of a course are for its staff and those enrolled; of a cohort, for its staff and who is in it. Who is paused hears neither. */
 export const hearsTopic: TopicRights = async (c, topic) => {
   const course = await findCourse(() => databaseOf(c), topic.course);
   if (course === null) return ok(false);
@@ -13,5 +13,6 @@ export const hearsTopic: TopicRights = async (c, topic) => {
   if (isStaff(actor, course)) return ok(true);
   const found = await askEnrollment(c.env, enrollmentId(topic.course, actor.id), (stub) => stub.inspect());
   if (!found.ok) return found.refusal.code === "not_enrolled" ? ok(false) : found;
+  if (found.value.pause !== null) return ok(false);
   return ok(topic.kind === "course" || found.value.cohorts.includes(topic.cohort));
 };

@@ -59,6 +59,10 @@ const nextRoute = defineRoute(
                 .object({ item_id: z.string(), title: z.string(), opens_at: z.string() })
                 .nullable()
                 .openapi({ description: "What a date opens next." }),
+              paused: z
+                .object({ until: z.string().nullable(), reason: z.string() })
+                .nullable()
+                .openapi({ description: "The pause in force; `until` is null where it lasts until staff end it." }),
               snapshot: snapshotSchema,
             })
             .openapi("Next"),
@@ -95,11 +99,14 @@ export function nextRoutes() {
           due_at: toInstantOrNull(Number.isFinite(at) ? at : null),
         };
       });
-    const later = opensNext(agenda.items, now);
+    const { pause } = agenda;
+    const paused = pause === null ? null : { until: toInstantOrNull(pause.until), reason: pause.reason };
+    // In a pause no date opens anything.
+    const later = pause === null ? opensNext(agenda.items, now) : null;
     const opens_next =
       later?.opens == null ? null : { item_id: later.id, title: later.title, opens_at: toInstant(later.opens) };
     const done = agenda.items.filter(({ is_done }) => is_done).length;
-    const body = { results, done, total: agenda.items.length, opens_next, snapshot };
+    const body = { results, done, total: agenda.items.length, opens_next, paused, snapshot };
     return c.json(body, 200, { "cache-control": "private, no-store" });
   });
 }

@@ -1,5 +1,7 @@
 import { z } from "@hono/zod-openapi";
+import type { CourseEntry } from "../courses/index.ts";
 import { callEnrollment } from "../enrollment/index.ts";
+import { pauseAsked, pauseFields } from "../enrollment/shapes.ts";
 import { projectEnrollments } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databasesOf } from "../platform/http/context.ts";
@@ -24,6 +26,12 @@ const meant = {
   cohort: cohortNameSchema.optional().describe("Everybody who is in it now. Who joins later is not meant."),
   user_ids: z.array(userIdSchema).min(1).max(MAX_LEARNERS).optional(),
 };
+interface Meant {
+  cohort?: string | undefined;
+  user_ids?: string[] | undefined;
+}
+const isOneOf = ({ cohort, user_ids }: Meant) => (cohort === undefined) !== (user_ids === undefined);
+const ONE_OF = { path: ["cohort"], ...broken("one_of", "name either a cohort or user_ids") };
 const body = z
   .strictObject({
     item: itemIdSchema,
@@ -37,16 +45,10 @@ const body = z
     path: ["extend_to"],
     ...broken("only_with_extend", "extend needs extend_to, and only extend takes it"),
   })
-  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), {
-    path: ["cohort"],
-    ...broken("one_of", "name either a cohort or user_ids"),
-  });
-const relockBody = z
-  .strictObject({ reason: z.string().trim().min(3).max(500), ...meant })
-  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), {
-    path: ["cohort"],
-    ...broken("one_of", "name either a cohort or user_ids"),
-  });
+  .refine(isOneOf, ONE_OF);
+const relockBody = z.strictObject({ reason: z.string().trim().min(3).max(500), ...meant }).refine(isOneOf, ONE_OF);
+const pauseBody = z.strictObject({ ...pauseFields, ...meant }).refine(isOneOf, ONE_OF);
+const resumeBody = z.strictObject(meant).refine(isOneOf, ONE_OF);
 const answer = {
   200: {
     description: "What became of each learner. Sent again, it changes nothing.",
@@ -108,6 +110,41 @@ const relockRoute = defineRoute(
   },
 );
 
+const pauseRoute = defineRoute(
+  { roles: PEOPLE, rule: MANAGE_RULE, rate: "write", maxBody: 200_000, refuses: ["people_limit"] },
+  {
+    method: "post",
+    path: "/courses/{course}/pause/batch",
+    operationId: "pauseLearners",
+    tags: TAGS,
+    summary: "Pause the course for a cohort or for some learners",
+    middleware: [idempotent("harmless")],
+    request: {
+      headers: idempotencyHeader,
+      params: courseParam,
+      body: { required: true, content: json(pauseBody.openapi("PausesRequest")) },
+    },
+    responses: answer,
+  },
+);
+const resumeRoute = defineRoute(
+  { roles: PEOPLE, rule: MANAGE_RULE, rate: "write", maxBody: 200_000, refuses: ["people_limit"] },
+  {
+    method: "post",
+    path: "/courses/{course}/resume/batch",
+    operationId: "resumeLearners",
+    tags: TAGS,
+    summary: "End the pauses of a cohort or of some learners",
+    middleware: [idempotent("harmless")],
+    request: {
+      headers: idempotencyHeader,
+      params: courseParam,
+      body: { required: true, content: json(resumeBody.openapi("ResumeRequest")) },
+    },
+    responses: answer,
+  },
+);
+
 /** What staff decide about many learners at once. */
 export function overrideBatchRoutes() {
   return newRouter()
@@ -144,12 +181,34 @@ export function overrideBatchRoutes() {
         ),
       );
       return done.ok ? c.json(done.value, 200) : respond(c, done.refusal);
+    })
+    .openapi(pauseRoute, async (c) => {
+      const course = await courseFor(c, c.req.valid("param").course, "decide");
+      if (!course.ok) return respond(c, course.refusal);
+      const { cohort, user_ids, ...asked } = c.req.valid("json");
+      const pause = pauseAsked(asked, Date.now());
+      if (!pause.ok) return respond(c, pause.refusal);
+      const done = await decidePause(c, course.value, { cohort, user_ids }, pause.value);
+      return done.ok ? c.json(done.value, 200) : respond(c, done.refusal);
+    })
+    .openapi(resumeRoute, async (c) => {
+      const course = await courseFor(c, c.req.valid("param").course, "decide");
+      if (!course.ok) return respond(c, course.refusal);
+      const done = await decidePause(c, course.value, c.req.valid("json"), null);
+      return done.ok ? c.json(done.value, 200) : respond(c, done.refusal);
     });
 }
 
-interface Meant {
-  cohort?: string | undefined;
-  user_ids?: string[] | undefined;
+function decidePause(
+  c: AppContext,
+  { slug, pointer }: CourseEntry,
+  who: Meant,
+  pause: { until: number | null; reason: string } | null,
+) {
+  const actor = { ...actorOf(c), request_id: c.get("requestId") };
+  return decide(c, slug, who, (user) =>
+    callEnrollment(c.env, enrollmentId(slug, user), (stub) => stub.pause({ actor, pointer, idempotency: null, pause })),
+  );
 }
 
 /** Decides the same about many, each by itself. */

@@ -5,9 +5,10 @@ import { courseDoneAt } from "./completion/course.ts";
 import { scopeOf, stateOf } from "./evaluate.ts";
 import { titleOf } from "./explain.ts";
 import type { OutlineItem, When } from "./outline.ts";
+import { pauseAt, pauseSchema } from "./pause.ts";
 import { NONE } from "./program.ts";
 import { isListed, type View } from "./rows.ts";
-import { doneAt, windowOf } from "./scope.ts";
+import { datesFrom, doneAt, windowOf } from "./scope.ts";
 import type { Scope } from "./truth.ts";
 
 /** One listed item as a learner plans by it. Instants in epoch ms; null where there is none. */
@@ -32,6 +33,8 @@ const agendaItemSchema = z.object({
 export const agendaSchema = z.object({
   /** When the learner met what the course asks for its certificate; it stays. */
   certified_at: z.number().nullable(),
+  /** The pause in force. An older object says nothing of it. */
+  pause: pauseSchema.pick({ until: true, reason: true }).nullable().default(null),
   items: z.array(agendaItemSchema),
 });
 export type AgendaItem = z.infer<typeof agendaItemSchema>;
@@ -64,7 +67,12 @@ export function agendaOf(view: View, language: Language): Agenda {
     if (program.chapterOf[item] === NONE) order.push(item);
   }
   const items = order.filter((item) => isListed(view, item)).map(row);
-  return { certified_at: view.certifiedAt ?? null, items };
+  const pause = pauseAt(learner.pauses, now);
+  return {
+    certified_at: view.certifiedAt ?? null,
+    pause: pause === null ? null : { until: pause.until, reason: pause.reason },
+    items,
+  };
 }
 
 function datesOf(scope: Scope, item: number): Pick<AgendaItem, "opens" | "due" | "closes" | "until"> {
@@ -74,7 +82,7 @@ function datesOf(scope: Scope, item: number): Pick<AgendaItem, "opens" | "due" |
   if (source === undefined) return { opens: null, due: null, closes: null, until: null };
   const { from, until } = windowOf(scope, item);
   const extended = scope.exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
-  const due = instantOf(source.due, scope.learner.enrolledAt);
+  const due = instantOf(source.due, datesFrom(scope.learner, scope.now));
   return {
     opens: Number.isFinite(from) ? from : null,
     due: due === null ? null : Math.max(due, extended),

@@ -34,6 +34,7 @@ export const FINAL: ReadonlySet<Reason["code"]> = new Set([
   "profile_differs",
   "missing",
   "locked_by_staff",
+  "paused",
 ]);
 
 export type ReasonClause = Clause & { kind: "reason" };

@@ -1,6 +1,7 @@
 import { isClosed } from "./ends.ts";
 import { isConcealed } from "./hiding.ts";
 import type { Change, Learner } from "./learner.ts";
+import { nextPauseTurn, pauseAt } from "./pause.ts";
 import { NONE, type Program, STANDING } from "./program.ts";
 import { plainScope } from "./scope.ts";
 import {
@@ -35,6 +36,7 @@ export function evaluate(program: Program, learner: Learner, now: number): Evalu
   const scope = scopeOf(program, learner, now);
   const evaluation = blank(program.size, nextBoundary(scope));
   evaluateItems(scope, 0, program.size, evaluation);
+  if (pauseAt(learner.pauses, now) !== null) evaluation.open.fill(0);
   return evaluation;
 }
 
@@ -84,7 +86,7 @@ export function reevaluate(
 ): Opening {
   const scope = scopeOf(course, learner, now);
   const { program } = scope;
-  if (program.relocks !== null) return renewAll(scope, evaluation);
+  if (program.relocks !== null || pauseAt(learner.pauses, now) !== null) return renewAll(scope, evaluation);
   const { chapterCount, chapterOf, closes, comesWith, dependents, problemsOf, gate, standing } = program;
   const opening: Opening = { opened: [], closed: [] };
   const movedChapters = new Set<number>();
@@ -125,11 +127,15 @@ export function reevaluate(
 
 const NO_ITEMS = new Int32Array(0);
 
-/** The same in full: where what is locked undoes what rests on it, one fact may reach everything. */
+/**
+ * The same in full: where what is locked undoes what rests on it, one fact may reach everything; and in a pause, what is open
+ * is not what the rules open.
+ */
 function renewAll(scope: Scope, evaluation: Evaluation): Opening {
   const { size } = scope.program;
   const before = Uint8Array.from({ length: size }, (_, item) => (canOpen(evaluation, item) ? 1 : 0));
   evaluateItems(scope, 0, size, evaluation);
+  if (pauseAt(scope.learner.pauses, scope.now) !== null) evaluation.open.fill(0);
   evaluation.validUntil = nextBoundary(scope);
   const opening: Opening = { opened: [], closed: [] };
   for (let item = 0; item < size; item += 1) {
@@ -230,6 +236,7 @@ function isOpenTo(scope: Scope, item: number, isGranted: boolean): boolean {
  * @param into written over at the item and its chapter; who asks often brings the same one each time.
  */
 export function isOpenIn(scope: Scope, item: number, into = blank(scope.program.size, scope.now)): boolean {
+  if (pauseAt(scope.learner.pauses, scope.now) !== null) return false;
   const chapter = scope.program.gate[item] ?? NONE;
   if (chapter !== NONE) evaluateItems(scope, chapter, chapter + 1, into);
   evaluateItems(scope, item, item + 1, into);
@@ -239,10 +246,13 @@ export function isOpenIn(scope: Scope, item: number, into = blank(scope.program.
 /** First instant after `now` at which time alone may change something. Infinity if there is none. */
 function nextBoundary(scope: Scope): number {
   const { program, learner, now } = scope;
+  const { pauses } = learner;
   let next = Math.min(
     firstAfter(program.boundaries, now, 0),
     learner.early === 0 ? Number.POSITIVE_INFINITY : firstAfter(program.boundaries, now, -learner.early),
-    firstAfter(program.enrollmentDelays, now, learner.enrolledAt),
+    // In a pause the time since the enrollment stands still.
+    pauseAt(pauses, now) === null ? firstAfter(program.enrollmentDelays, now, learner.enrolledAt) : Infinity,
+    pauses === null ? Infinity : nextPauseTurn(pauses, now),
   );
   for (let leaf = 0; leaf < program.afterItems.length; leaf += 1) {
     const opens = doneAt(scope, program.afterItems[leaf] ?? NONE) + (program.afterDelays[leaf] ?? Number.NaN);

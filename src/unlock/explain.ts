@@ -2,11 +2,12 @@ import { toInstant } from "../platform/instants.ts";
 import { inLanguage, type Language } from "../platform/text.ts";
 import { reasonsIn } from "./clauses.ts";
 import { conditionsOf } from "./conditions.ts";
-import { type Evaluation, scopeOf } from "./evaluate.ts";
+import { type Evaluation, evaluate, scopeOf } from "./evaluate.ts";
 import { Explainer } from "./explainer.ts";
 import type { Explanation, Reason, Step } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
+import { type Pause, pauseAt } from "./pause.ts";
 import { courseOf, type Need } from "./plan/plan.ts";
 import { NONE, type Program } from "./program.ts";
 import { type Reach, reachOf } from "./reach.ts";
@@ -27,7 +28,6 @@ export function explain(
   now: number,
   zone: string | null = null,
 ): Explanation {
-  const scope = scopeOf(program, learner, now);
   const id = program.ids[item] ?? "";
   if (evaluation.open[item] === 1) {
     return {
@@ -40,6 +40,9 @@ export function explain(
       sentence: { en: "", zh: "" },
     };
   }
+  const pause = pauseAt(learner.pauses, now);
+  if (pause !== null) return explainPaused(program, learner, item, pause, zone);
+  const scope = scopeOf(program, learner, now);
   const reach = reachOf(scope, evaluation);
   const search = new StepSearch(scope, evaluation, reach);
   const steps = search.stepsOf(item);
@@ -55,6 +58,37 @@ export function explain(
   };
 }
 
+/** What a pause says of itself. */
+function pausedReason({ until, reason }: Pause): Reason {
+  return { code: "paused", available_at: until === null ? null : toInstant(until), note: reason };
+}
+
+/**
+ * While a learner is paused nothing else is asked. What is to be done after it is what would be then; a pause without an end
+ * promises nothing.
+ */
+function explainPaused(
+  program: Program,
+  learner: Learner,
+  item: number,
+  pause: Pause,
+  zone: string | null,
+): Explanation {
+  const reason = pausedReason(pause);
+  const { until } = pause;
+  const wait = until === null ? null : { action: "wait" as const, until: toInstant(until) };
+  const after = until === null ? null : explain(program, learner, evaluate(program, learner, until), item, until, zone);
+  return {
+    item: program.ids[item] ?? "",
+    is_locked: true,
+    conditions: [],
+    reasons: [reason],
+    to_unlock: wait === null || after === null || after.to_unlock === null ? null : [wait, ...after.to_unlock],
+    do_next: wait === null || after === null || after.to_unlock === null ? [] : [wait],
+    sentence: sentenceOf(program, { kind: "reason", reason }, { zone }),
+  };
+}
+
 /** Every failing leaf of an item's conditions, without the search for steps: for whoever asks about many learners. */
 export function reasonsOf(
   program: Program,
@@ -64,6 +98,8 @@ export function reasonsOf(
   now: number,
 ): Reason[] {
   if (evaluation.open[item] === 1) return [];
+  const pause = pauseAt(learner.pauses, now);
+  if (pause !== null) return [pausedReason(pause)];
   const scope = scopeOf(program, learner, now);
   const reasons = reasonsIn(new Explainer(scope, evaluation, ALL_IN_REACH).clauseOf(item));
   // Only whether a date is worth waiting for depends on the rest of the course.
@@ -124,6 +160,11 @@ export function conditionSentences(
   zone: string | null,
 ): (item: number) => string {
   let explainer: Explainer | undefined;
+  const pause = pauseAt(scope.learner.pauses, scope.now);
+  if (pause !== null) {
+    const sentence = sentenceIn(scope.program, { kind: "reason", reason: pausedReason(pause) }, { zone }, language);
+    return () => sentence;
+  }
   return (item) => {
     if (evaluation.open[item] === 1) return "";
     // Made when it is needed: it looks at the whole course, which an open item does not ask for.

@@ -35,6 +35,7 @@ const REASON_CODES = [
   "previous_chapter_not_completed",
   "tutorial_not_completed",
   "locked_by_staff",
+  "paused",
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
@@ -60,6 +61,7 @@ const reasonFields = {
   available_at: z.string().nullable().optional().openapi({
     description: "When this reason ends by waiting alone; null if it never does, or if that would not open the item.",
   }),
+  note: z.string().optional().openapi({ description: "For a pause: what staff wrote for the learner." }),
   items: z.array(z.string()).optional().openapi({
     description: "For progress over a list, and for a chapter's items: the items that are not completed yet.",
   }),
@@ -130,7 +132,8 @@ export type Condition = z.infer<typeof conditionSchema>;
 /** What of an explanation says how the lock can end. */
 export const lockFields = {
   conditions: z.array(conditionSchema).openapi({
-    description: "Every condition of the rule, in order, and whether it is met. Empty if the item is open.",
+    description:
+      "Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is paused.",
   }),
   reasons: z
     .array(reasonSchema)

@@ -31,6 +31,7 @@ export { MAX_UNIT } from "./measure.ts";
 export { kidsOfGroup } from "./nodes.ts";
 export * from "./outline.ts";
 export { ITEM_STATUSES, type ItemStatus, type Outline } from "./outline.ts";
+export * from "./pause.ts";
 export * from "./program.ts";
 export * from "./rows.ts";
 export * from "./rules.ts";

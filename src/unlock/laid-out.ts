@@ -1,5 +1,6 @@
 import type { Deeds } from "./completion/deeds.ts";
 import type { Live } from "./latest.ts";
+import type { Pauses } from "./pause.ts";
 import type { Program } from "./program.ts";
 
 export const OVERRIDE_KINDS = ["unlock", "lock", "excuse", "extend"] as const;
@@ -26,7 +27,12 @@ export interface Override {
 export interface Learner {
   /** The course as this learner has it: without what is meant for others, see `meantFor`. */
   readonly program: Program;
+  /** From when the time since the enrollment counts: in a scope, later by what the learner was paused up to then. */
   readonly enrolledAt: number;
+  /** The same without pauses. */
+  readonly begunAt: number;
+  /** Null for a learner who was never paused. */
+  readonly pauses: Pauses | null;
   /** By how much what begins does so earlier for the learner, ms. */
   readonly early: number;
   readonly attemptedAt: Float64Array;

@@ -6,6 +6,7 @@ import { type Fact, weightOf } from "./facts.ts";
 import type { Change, Learner, Override } from "./laid-out.ts";
 import { noGrades, setGrade } from "./latest.ts";
 import { meantFor } from "./meant.ts";
+import type { Pauses } from "./pause.ts";
 import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
 
@@ -21,6 +22,8 @@ export interface Policy {
   profile?: Readonly<Record<string, string>>;
   /** Other courses that the learner has completed, and since when, epoch ms. */
   courses?: Readonly<Record<string, number>>;
+  /** When the learner's course was paused; null or nothing: never. */
+  pauses?: Pauses | null;
 }
 
 export const NO_POLICY: Policy = { cohorts: [], practice_mode: false, overrides: [] };
@@ -51,6 +54,8 @@ export function layOut(course: Program, record: LearnerRecord, now = Number.NEGA
   const learner: Learner = {
     program,
     enrolledAt: record.enrolled_at,
+    begunAt: record.enrolled_at,
+    pauses: record.policy.pauses ?? null,
     early: earlyFor(program, record.policy),
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),

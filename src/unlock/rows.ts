@@ -8,7 +8,7 @@ import type { CompletionView } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
 import { NONE, type Program, VEIL } from "./program.ts";
-import { windowOf } from "./scope.ts";
+import { datesFrom, windowOf } from "./scope.ts";
 import { sentenceIn } from "./sentence.ts";
 import { isCompleted, type Scope } from "./truth.ts";
 
@@ -238,7 +238,8 @@ function windowFields(scope: Scope, item: number): { window?: WindowRow } {
   const instant = (at: number) => toInstantOrNull(Number.isFinite(at) ? at : null);
   const { due } = source;
   const days = typeof due === "object" ? due.days : 0;
-  const dueAt = typeof due === "string" ? Date.parse(due) : scope.learner.enrolledAt + Math.round(days * DAY_MS);
+  const dueAt =
+    typeof due === "string" ? Date.parse(due) : datesFrom(scope.learner, scope.now) + Math.round(days * DAY_MS);
   const isOver = source.closes !== undefined || ends !== undefined;
   return {
     window: {

@@ -1,5 +1,6 @@
 import { derivedAt } from "./completion/excuses.ts";
 import type { Learner } from "./learner.ts";
+import { pausedBy, pausedInAll } from "./pause.ts";
 import { NONE, type Program } from "./program.ts";
 
 // What is asked of one learner at one instant: facts up to then, and the overrides in force.
@@ -51,7 +52,9 @@ export function plainScope(course: Program, laidOut: Learner, now: number): Scop
     else exception.extendTo = Math.max(exception.extendTo, extend_to ?? Number.NEGATIVE_INFINITY);
   }
   // What chapters count depends on the excuses in force.
-  const learner = laidOut.deeds === null ? laidOut : derivedAt(program, laidOut, now);
+  const derived = laidOut.deeds === null ? laidOut : derivedAt(program, laidOut, now);
+  const { pauses, begunAt } = derived;
+  const learner = pauses === null ? derived : { ...derived, enrolledAt: begunAt + pausedBy(pauses, now) };
   return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions, locked: null };
 }
 
@@ -69,16 +72,22 @@ export function windowOf(scope: Scope, item: number): { from: number; until: num
 }
 
 /** The same without an extension. */
-export function windowAsWritten({ program, learner }: Scope, item: number): { from: number; until: number } {
+export function windowAsWritten({ program, learner, now }: Scope, item: number): { from: number; until: number } {
   let from = program.workFrom[item] ?? Number.NEGATIVE_INFINITY;
   let until = program.workUntil[item] ?? Number.POSITIVE_INFINITY;
   if (program.relative !== null) {
-    const begins = learner.enrolledAt + (program.relative.from[item] ?? Number.NaN);
-    const ends = learner.enrolledAt + (program.relative.until[item] ?? Number.NaN);
+    const enrolledAt = datesFrom(learner, now);
+    const begins = enrolledAt + (program.relative.from[item] ?? Number.NaN);
+    const ends = enrolledAt + (program.relative.until[item] ?? Number.NaN);
     if (!Number.isNaN(begins)) from = begins;
     if (!Number.isNaN(ends)) until = Math.min(until, ends);
   }
   return { from: from - learner.early, until };
+}
+
+/** From when dates in days since the enrollment count, as they are told at an instant: a pause in force counts to its end. */
+export function datesFrom({ pauses, begunAt }: Learner, now: number): number {
+  return begunAt + pausedInAll(pauses, now);
 }
 
 /** Whether work on an item is accepted now, were it open. */

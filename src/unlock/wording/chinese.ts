@@ -142,6 +142,7 @@ export const CHINESE: Wording = {
   tooManyPoints: (title, below) => `仅对在${title}中少于 ${below} 点的学员开放`,
   tooHigh: (title, below) => `仅对在${title}中得分低于 ${below} 分的学员开放`,
   lockedByStaff: (until) => `已被课程教师锁定${until === null ? "" : `至 ${until}`}`,
+  paused: (until, note) => `课程教师已为你暂停这门课程${until === null ? "" : `至 ${until}`}：${note}`,
   sentence: (phrase) => `${phrase}。`,
   between: "",
 };

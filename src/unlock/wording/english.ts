@@ -152,6 +152,8 @@ export const ENGLISH: Wording = {
   tooManyPoints: (title, below) => `it is only for those with fewer than ${below} points on ${title}`,
   tooHigh: (title, below) => `it is only for those who scored below ${below} on ${title}`,
   lockedByStaff: (until) => `it was locked by the course staff${until === null ? "" : ` until ${until}`}`,
+  paused: (until, note) =>
+    `the course staff paused this course for you${until === null ? "" : ` until ${until}`}: ${note}`,
   sentence: (phrase) => `${phrase.replace(/^\(*[a-z]/, (start) => start.toUpperCase())}.`,
   between: " ",
 };

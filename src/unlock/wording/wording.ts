@@ -85,6 +85,7 @@ export interface Wording {
   tooHigh(title: string, below: string): string;
   tooManyPoints(title: string, below: string): string;
   lockedByStaff(until: string | null): string;
+  paused(until: string | null, note: string): string;
   sentence(phrase: string): string;
   between: string;
 }

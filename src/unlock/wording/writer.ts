@@ -168,6 +168,11 @@ export class Writer {
         return words.cannot.attempt(title ?? words.someItem);
       case "locked_by_staff":
         return words.lockedByStaff(available_at == null ? null : inZone(Date.parse(available_at), this.#zone));
+      case "paused":
+        return words.paused(
+          available_at == null ? null : inZone(Date.parse(available_at), this.#zone),
+          (clause.reason.note ?? "").replace(/[.。]$/, ""),
+        );
       case "not_completed":
       case "previous_chapter_not_completed":
       case "tutorial_not_completed":

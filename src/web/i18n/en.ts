@@ -141,6 +141,7 @@ export const en = {
     previous_chapter_not_completed: (title: string) => `The previous chapter “${title}” is not completed`,
     tutorial_not_completed: (title: string) => `The tutorial “${title}” is not completed`,
     locked_by_staff: "Locked by staff",
+    paused: (when: string, note: string) => `Paused by staff${when === "" ? "" : ` until ${when}`}: ${note}`,
   },
   somethingHidden: "Something that you cannot see yet",
   step: {

@@ -3,6 +3,10 @@ import { useLanguage } from "./index.ts";
 // What a learner works with beside the course: what is next, search, calendar, notices, certificate, whom one observes.
 
 const en = {
+  pausedTitle: "This course is paused for you",
+  paused: (until: string | null) =>
+    until === null ? "It goes on when the course staff say so." : `It goes on at ${until}.`,
+  pausedWhy: (reason: string) => `Reason: ${reason}`,
   nextTitle: "Next",
   nextAll: "Everything is done.",
   nextNothing: "There is nothing you can do right now.",
@@ -74,6 +78,9 @@ const en = {
 export type LearningText = typeof en;
 
 const zh: LearningText = {
+  pausedTitle: "这门课程已为你暂停",
+  paused: (until) => (until === null ? "由课程教师恢复。" : `将于 ${until} 恢复。`),
+  pausedWhy: (reason) => `原因：${reason}`,
   nextTitle: "下一步",
   nextAll: "全部完成了。",
   nextNothing: "目前没有可以做的内容。",

@@ -141,6 +141,7 @@ export const zh: Messages = {
     previous_chapter_not_completed: (title) => `前一章《${title}》尚未完成`,
     tutorial_not_completed: (title) => `入门内容《${title}》尚未完成`,
     locked_by_staff: "已被管理者锁定",
+    paused: (when, note) => `已被管理者暂停${when === "" ? "" : `至 ${when}`}：${note}`,
   },
   somethingHidden: "你暂时看不到的内容",
   step: {

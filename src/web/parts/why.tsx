@@ -110,6 +110,8 @@ function reasonText(reason: Reason, messages: Messages, language: Language): str
       return messages.reason.not_in_cohort(required);
     case "locked_by_staff":
       return messages.reason.locked_by_staff;
+    case "paused":
+      return messages.reason.paused(when, reason.note ?? "");
     default:
       return messages.reason[reason.code](title);
   }

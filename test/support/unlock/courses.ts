@@ -12,6 +12,7 @@ import type {
   OutlineProblem,
   Visibility,
 } from "../../../src/unlock/outline.ts";
+import type { Pauses } from "../../../src/unlock/pause.ts";
 import { COMPLETION_STATES, type CompletionState, PROFILE_OPS, type Rule } from "../../../src/unlock/rules.ts";
 
 /** All generated instants lie on a grid of half days from here, so that facts, dates, drips and `now` often coincide. */
@@ -417,6 +418,14 @@ const overrideDraft = fc.record({
   expires: fc.option(step, { freq: 3 }),
   extend: step,
 });
+
+/** Pauses of any length, with an end and without; of some, the last one was ended by hand. */
+export const pauses = fc
+  .record({ since: step, lasts: fc.option(step, { freq: 3 }), over: days })
+  .map(({ since, lasts, over }): Pauses => {
+    const last = { since: at(since), until: lasts === null ? null : at(since + lasts + 1), reason: "abroad" };
+    return { over: over * DAY_MS, last: over === 2 ? null : last };
+  });
 
 /** Any history under any policy: facts, kept items, cohorts, practice mode, overrides of every kind. */
 export function records(course: Outline): fc.Arbitrary<LearnerRecord> {

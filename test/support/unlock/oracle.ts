@@ -18,8 +18,18 @@ export interface Verdict {
 const DAY = 24 * 60 * 60 * 1000;
 
 export function oracle(outline: Outline, record: LearnerRecord, now: number): Map<string, Verdict> {
-  const world = new World(outline, record, now);
-  return new Map(world.items.map((item) => [item.id, world.verdict(item)]));
+  const { over = 0, last = null } = record.policy.pauses ?? {};
+  const hasBegun = last !== null && last.since <= now;
+  const isPaused = hasBegun && (last.until === null || now < last.until);
+  const lasted = hasBegun ? Math.min(now, last.until ?? now) - last.since : 0;
+  // Days of a pause are no days of the enrollment.
+  const world = new World(outline, { ...record, enrolled_at: record.enrolled_at + over + lasted }, now);
+  return new Map(
+    world.items.map((item) => {
+      const verdict = world.verdict(item);
+      return [item.id, isPaused ? { ...verdict, open: false } : verdict];
+    }),
+  );
 }
 
 class World {

@@ -251,6 +251,21 @@ export const REASONS: readonly Closed[] = [
     },
   },
   {
+    reason: "a pause of the course",
+    hidden: false,
+    code: "locked",
+    make: (slug) => after(slug, {}, () => pause(slug, null)),
+  },
+  {
+    reason: "a pause of the course for a day",
+    hidden: false,
+    code: "locked",
+    make: async (slug) => {
+      const until = instant(Date.now() + DAY_MS);
+      return [...(await after(slug, {}, () => pause(slug, until))), Date.parse(until) + 1];
+    },
+  },
+  {
     reason: "an exception of staff that has expired",
     hidden: false,
     code: "locked",
@@ -315,6 +330,13 @@ export const REASONS: readonly Closed[] = [
       }),
   },
 ];
+
+async function pause(slug: string, until: string | null): Promise<void> {
+  const token = await tokenOf(AUTHOR, "author");
+  const body = { reason: "the learner is abroad", until };
+  const answer = await call("PUT", `/enrollments/${slug}:${learnerOf(slug)}/pause`, { token, body });
+  expect(answer.status).toBe(200);
+}
 
 async function after2(slug: string, parts: Parts): Promise<number[]> {
   await wasOpen(slug);

@@ -120,6 +120,12 @@ const ofUser =
   (action: string) =>
   (world: World): Left => [action, "user", world.learner];
 
+/** The learner's course is paused. */
+async function pausedLearner(world: World): Promise<void> {
+  await send(world, "author", "PUT", `/enrollments/${world.slug}:${world.learner}/pause`, { body: { reason } });
+  await ready(world);
+}
+
 /** The second chapter is open to the learner for what was taken back: a relock locks it. */
 async function keptOpen(world: World): Promise<void> {
   await publish(ladder(world.slug, { sticky: true }), { author: world.author });
@@ -1170,6 +1176,20 @@ const PLAN: Record<string, Act[]> = {
     },
     ofEnrollment("enrollment.relocked"),
   ),
+  "POST /courses/{course}/pause/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/pause/batch`, { body: { user_ids: [world.learner], reason } }),
+    ofEnrollment("enrollment.paused"),
+  ),
+  "POST /courses/{course}/resume/batch": each(
+    ["author", "admin"],
+    async (world, as) => {
+      await pausedLearner(world);
+      return send(world, as, "POST", `/courses/${world.slug}/resume/batch`, { body: { user_ids: [world.learner] } });
+    },
+    ofEnrollment("enrollment.resumed"),
+  ),
   // Who may make links sees them; who comes by one is in the roll.
   "GET /courses/{course}/invitations": open(["author", get(({ slug }) => `/courses/${slug}/invitations`)]),
   "POST /courses/{course}/invitations": each(
@@ -1442,6 +1462,19 @@ const PLAN: Record<string, Act[]> = {
       return send(world, as, "POST", `/enrollments/${world.slug}:${world.learner}/relock`, { body: { reason } });
     },
     ofEnrollment("enrollment.relocked"),
+  ),
+  "PUT /enrollments/{enrollment}/pause": each(
+    STAFF,
+    (world, as) => send(world, as, "PUT", `/enrollments/${world.slug}:${world.learner}/pause`, { body: { reason } }),
+    ofEnrollment("enrollment.paused"),
+  ),
+  "DELETE /enrollments/{enrollment}/pause": each(
+    STAFF,
+    async (world, as) => {
+      await pausedLearner(world);
+      return send(world, as, "DELETE", `/enrollments/${world.slug}:${world.learner}/pause`);
+    },
+    ofEnrollment("enrollment.resumed"),
   ),
   "POST /enrollments/{enrollment}/stale": each(
     ADMIN,

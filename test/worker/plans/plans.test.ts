@@ -286,6 +286,9 @@ async function driveEnrollments() {
     body: { item: "big.one", reason: "plans" },
   });
   await drive("POST", "/enrollments/{enrollment}/relock", "/enrollments/big:ada/relock");
+  const pause = "/enrollments/{enrollment}/pause";
+  await drive("PUT", pause, "/enrollments/big:ada/pause", { body: { reason: "plans" } });
+  await drive("DELETE", pause, "/enrollments/big:ada/pause");
   await drive("POST", "/courses/{course}/enrollments/batch", "/courses/big/enrollments/batch", {
     body: { enrollments: [{ user_id: "jane@school.edu" }] },
   });
@@ -328,6 +331,10 @@ async function people() {
   await drive("POST", `${course}/relock/batch`, "/courses/big/relock/batch", {
     body: { reason: "plans", cohort: "nobody" },
   });
+  await drive("POST", `${course}/pause/batch`, "/courses/big/pause/batch", {
+    body: { reason: "plans", cohort: "nobody" },
+  });
+  await drive("POST", `${course}/resume/batch`, "/courses/big/resume/batch", { body: { user_ids: ["ada"] } });
   const member = `${course}/members/{user}`;
   await drive("PUT", member, "/courses/big/members/helper", { body: { role: "co_author" } });
   await drive("GET", `${course}/members`, "/courses/big/members");
@@ -382,6 +389,7 @@ async function learning() {
   await drive("GET", "/certificates/{id}/credential", `/certificates/${certificate.id}/credential`);
   await drive("GET", "/certificates/status/{list}", "/certificates/status/0");
   await drive("GET", `${course}/certificates`, "/courses/big/certificates?limit=1");
+  await drive("GET", `${course}/certificates`, "/courses/big/certificates?user_id=ada");
   const revoke = `/courses/big/certificates/${certificate.id}/revoke`;
   await drive("POST", `${course}/certificates/{id}/revoke`, revoke, { body: { reason: "plans" } });
   await drive("GET", "/observed", "/observed");

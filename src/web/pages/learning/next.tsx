@@ -16,6 +16,18 @@ export function NextThings({ course }: { course: string }) {
   if (isOutside(next.error)) return null;
   if (next.isError) return <FaultNote fault={next.error} retry={() => void next.refetch()} />;
   const [first, ...others] = next.data?.results ?? [];
+  const paused = next.data?.paused ?? null;
+  if (paused !== null) {
+    const until = paused.until === null ? null : formatInstant(paused.until, language);
+    return (
+      <section className="next" aria-labelledby="next-title">
+        <h2 id="next-title">{text.pausedTitle}</h2>
+        <p>
+          {text.paused(until)} {text.pausedWhy(paused.reason)}
+        </p>
+      </section>
+    );
+  }
   const { done = 0, total = 0, opens_next: later = null } = next.data ?? {};
   return (
     <section className="next" aria-labelledby="next-title" aria-busy={next.isPending}>

@@ -1,0 +1,68 @@
+import { z } from "@hono/zod-openapi";
+
+// Staff may pause a learner's course: while a pause is in force nothing is open, and the time since the enrollment stands
+// still. Pure: `now` is an argument.
+
+/** A pause. Instants in epoch ms. */
+export const pauseSchema = z.object({
+  since: z.number(),
+  /** From this instant on it is over; null: until staff end it. */
+  until: z.number().nullable(),
+  /** What staff wrote for the learner. */
+  reason: z.string(),
+});
+export type Pause = z.infer<typeof pauseSchema>;
+
+/** What a learner was paused so far, as it is stored. */
+export const pausesSchema = z.object({
+  /** Length of the pauses before the last one, ms. */
+  over: z.number(),
+  /** The last pause, in force or run out; null where it was ended by hand, and counts in `over`. */
+  last: pauseSchema.nullable(),
+});
+export type Pauses = z.infer<typeof pausesSchema>;
+
+/** The pause in force at an instant. */
+export function pauseAt(pauses: Pauses | null, now: number): Pause | null {
+  const last = pauses?.last ?? null;
+  if (last === null || now < last.since) return null;
+  return last.until === null || now < last.until ? last : null;
+}
+
+/** First instant after `now` at which a pause begins or ends by itself; Infinity if there is none. */
+export function nextPauseTurn(pauses: Pauses | null, now: number): number {
+  const last = pauses?.last ?? null;
+  if (last === null) return Number.POSITIVE_INFINITY;
+  if (now < last.since) return last.since;
+  return last.until !== null && now < last.until ? last.until : Number.POSITIVE_INFINITY;
+}
+
+/** For how long the learner was paused up to an instant, ms. */
+export function pausedBy(pauses: Pauses | null, now: number): number {
+  if (pauses === null) return 0;
+  const { over, last } = pauses;
+  if (last === null || now <= last.since) return over;
+  return over + Math.min(last.until ?? now, now) - last.since;
+}
+
+/**
+ * By how much dates that count from the enrollment come later, as far as it is known: a pause in force counts to its end, and
+ * not at all where it has none yet.
+ */
+export function pausedInAll(pauses: Pauses | null, now: number): number {
+  const current = pauseAt(pauses, now);
+  if (current === null) return pausedBy(pauses, now);
+  return (pauses?.over ?? 0) + (current.until === null ? 0 : current.until - current.since);
+}
+
+/** The same with a pause that is in force ended at this instant. */
+export function resumed(pauses: Pauses | null, now: number): Pauses | null {
+  return pauses === null || pauseAt(pauses, now) === null ? pauses : { over: pausedBy(pauses, now), last: null };
+}
+
+/** The same with a pause from now on; one that is in force gets another end and another reason. */
+export function paused(pauses: Pauses | null, pause: Omit<Pause, "since">, now: number): Pauses {
+  const current = pauseAt(pauses, now);
+  if (current !== null) return { over: pauses?.over ?? 0, last: { ...pause, since: current.since } };
+  return { over: pausedBy(pauses, now), last: { ...pause, since: now } };
+}
