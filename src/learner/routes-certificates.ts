@@ -10,7 +10,7 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
 import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
-import { courseSlugSchema } from "../platform/ids.ts";
+import { courseSlugSchema, userIdSchema } from "../platform/ids.ts";
 import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { PEOPLE } from "../platform/roles.ts";
@@ -120,14 +120,23 @@ const statusRoute = defineRoute(
 );
 const STAFF_RULE = "Staff of the course: its owner, co-authors and graders; admins.";
 const listRoute = defineRoute(
-  { roles: PEOPLE, rule: STAFF_RULE },
+  { roles: PEOPLE, rule: STAFF_RULE, refuses: ["course_unpublished", "not_enrolled"] },
   {
     method: "get",
     path: "/courses/{course}/certificates",
     operationId: "listCertificates",
     tags: TAGS,
     summary: "Certificates of a course that learners have looked at, the first issued first",
-    request: { params: courseParam, query: z.object({ ...pageQuery, lang: languageQuery }) },
+    request: {
+      params: courseParam,
+      query: z.object({
+        ...pageQuery,
+        lang: languageQuery,
+        user_id: userIdSchema.optional().openapi({
+          description: "Only that of one learner; if it is earned, it is issued now.",
+        }),
+      }),
+    },
     responses: { 200: { description: "A page.", content: json(pageSchema(staffView)) } },
   },
 );
@@ -178,7 +187,7 @@ export function certificateRoutes() {
   return newRouter()
     .openapi(ownRoute, async (c) => {
       const { course } = c.req.valid("param");
-      const issued = await ownCertificate(c, course);
+      const issued = await certificateFor(c, course, actorOf(c).id);
       if (!issued.ok) return respond(c, issued.refusal);
       const certificate = issued.value === null ? null : shown(issued.value, languageOf(c), originOf(c.req.url));
       return c.json({ certificate }, 200, { "cache-control": "private, no-store" });
@@ -214,6 +223,15 @@ export function certificateRoutes() {
       if (course === null) return respond(c, refuse("course_not_found").refusal);
       if (!may(actorOf(c), "read", course)) return respond(c, notAllowed(course.pointer === null).refusal);
       const language = languageOf(c);
+      const { user_id: user } = c.req.valid("query");
+      if (user !== undefined) {
+        const issued = await certificateFor(c, slug, user);
+        // Who is not in the course, or in none yet, has none.
+        const isOutside = !issued.ok && ["not_enrolled", "course_unpublished"].includes(issued.refusal.code);
+        if (!issued.ok && !isOutside) return respond(c, issued.refusal);
+        const row = issued.ok ? issued.value : null;
+        return c.json({ results: row === null ? [] : [forStaff(row, language)], next_cursor: null }, 200);
+      }
       const found = await paginate(
         acceptedSecrets(c.env),
         `certificates ${slug}`,
@@ -223,11 +241,7 @@ export function certificateRoutes() {
         ({ number }) => String(number),
       );
       if (!found.ok) return respond(c, found.refusal);
-      const results = found.value.page.map((row) => ({
-        ...fieldsOf(row, language),
-        user_id: row.user_id ?? "",
-        reason: row.reason,
-      }));
+      const results = found.value.page.map((row) => forStaff(row, language));
       return c.json({ results, next_cursor: found.value.next }, 200);
     })
     .openapi(revokeRoute, async (c) => {
@@ -270,9 +284,8 @@ function notAllowed(isSecret: boolean): Result<never> & { ok: false } {
   return isSecret ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
 }
 
-/** The learner's certificate, which is issued when it is first asked for after it was earned. */
-async function ownCertificate(c: AppContext, course: string): Promise<Result<Certificate | null>> {
-  const { id: user } = actorOf(c);
+/** A learner's certificate, which is issued when it is first asked for after it was earned. */
+async function certificateFor(c: AppContext, course: string, user: string): Promise<Result<Certificate | null>> {
   const db = directory(c.env);
   const known = await certificateOf(db, user, course).first<Certificate>();
   // It stays, also with who is no longer in the course.
@@ -304,6 +317,11 @@ function fieldsOf({ id, course_slug, title, holder, issued_at, revoked_at }: Cer
     issued_at: toInstant(issued_at),
     revoked_at: toInstantOrNull(revoked_at),
   };
+}
+
+function forStaff(certificate: Certificate, language: Language) {
+  const { user_id, reason } = certificate;
+  return { ...fieldsOf(certificate, language), user_id: user_id ?? "", reason };
 }
 
 function shown(certificate: Certificate, language: Language, origin: string) {

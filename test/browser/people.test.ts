@@ -203,6 +203,66 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await context.close();
   });
 
+  it("pauses a learner and writes to them: their map says why, and ends when staff end it", async () => {
+    const learner = await site.learner("traveller", SAMPLE_COURSE);
+    const { context, page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
+    await page.getByLabel("Why it is paused").fill("Abroad until spring");
+    await page.getByRole("button", { name: "Pause the course" }).click();
+    await page.getByText(/Paused since/).waitFor();
+    await page.getByLabel("Text of the message").fill("Write to me when you are back.");
+    await page.getByRole("button", { name: "Send the message" }).click();
+    await page.getByText("Sent to 1 learner.").waitFor();
+    await isSound(page, "people-paused");
+    const theirs = await opened(`/courses/${SAMPLE_COURSE}`, {}, learner);
+    await theirs.page.getByRole("heading", { name: "This course is paused for you" }).waitFor();
+    await theirs.page.getByText("Reason: Abroad until spring").waitFor();
+    await isSound(theirs.page, "map-paused");
+    await page.getByRole("button", { name: "End the pause" }).click();
+    await page.getByRole("button", { name: "Pause the course" }).waitFor();
+    await theirs.page.reload();
+    await theirs.page.getByRole("heading", { name: "Next", exact: true }).waitFor();
+    expect(await theirs.page.getByText("This course is paused for you").count()).toBe(0);
+    expect([...faults, ...theirs.faults]).toEqual([]);
+    await theirs.context.close();
+    await context.close();
+  });
+
+  it("pauses and resumes learners who are selected in the table of the class", async () => {
+    const { context, page, faults } = await opened(`${AUTHORS}/class`);
+    await page.getByRole("checkbox", { name: "Select Ana Abe" }).check();
+    await page.getByRole("checkbox", { name: "Select Chen Abe" }).check();
+    await page.getByText("2 selected").waitFor();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByLabel("Why it is paused").fill("School is closed");
+    await page.getByRole("button", { name: "Pause the course" }).click();
+    await page.getByText("Done for 2 learners.").waitFor();
+    await isSound(page, "class-selected");
+    await page.getByRole("button", { name: "End the pause" }).click();
+    await expect.poll(() => page.getByText("Done for 2 learners.").count()).toBeGreaterThan(0);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("revokes a certificate from the page of its learner, and its own page says so", async () => {
+    const learner = await site.learner("graduate", SAMPLE_COURSE);
+    const item = `${SAMPLE_COURSE}.complexity`;
+    const fact = { user_id: learner.id, item, completed: true, at: new Date().toISOString() };
+    await site.admin.post("/api/v1/progress/import", { facts: [fact] });
+    const { context, page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
+    await page.getByRole("heading", { name: "Certificate" }).waitFor();
+    await page.getByLabel("Why it is revoked").fill("Copied");
+    await page.getByRole("button", { name: "Revoke the certificate" }).click();
+    await page.getByText(/Revoked at/).waitFor();
+    await isSound(page, "people-certificate");
+    await page.getByRole("link", { name: "See the certificate" }).click();
+    await page
+      .getByText(/revoked/i)
+      .first()
+      .waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   it("shows the class as a table, and where everybody is", async () => {
     const { context, page, faults } = await opened(`${AUTHORS}/class`);
     await page.getByRole("rowheader", { name: "Ana Abe", exact: true }).waitFor();

@@ -54,6 +54,20 @@ async function earned() {
   if (certificate === null) throw new Error("no certificate");
   return certificate;
 }
+const listSchema = z.object({
+  results: z.array(
+    z.looseObject({ id: z.string(), user_id: z.string(), status: z.string(), reason: z.string().nullable() }),
+  ),
+  next_cursor: z.string().nullable(),
+});
+const listed = async (user: string) =>
+  (
+    await read(
+      await call("GET", `/courses/${slug}/certificates?user_id=${user}`, { token: await author() }),
+      200,
+      listSchema,
+    )
+  ).results;
 const seen = (id: string) => call("GET", `/certificates/${id}`);
 const revoked = async (id: string, token: string) =>
   call("POST", `/courses/${slug}/certificates/${id}/revoke`, { token, body: { reason: "copied" } });
@@ -137,6 +151,28 @@ async function isListed(badge: z.infer<typeof badgeSchema>): Promise<boolean> {
   const index = Number(statusListIndex);
   return ((bits[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0;
 }
+
+describe("a certificate on the staff's page of its learner", () => {
+  it("is there as soon as it is earned, though the learner has not looked; before, and for strangers, there is none", async () => {
+    await completed(slug, ada, "one");
+    expect(await listed(ada)).toEqual([]);
+    expect(await listed("nobody")).toEqual([]);
+    await completed(slug, ada, "two");
+    const [certificate] = await listed(ada);
+    expect(certificate).toMatchObject({ user_id: ada, status: "valid", reason: null });
+    expect((await own())?.id).toBe(certificate?.id);
+    expect((await revoked(certificate?.id ?? "", await author())).status).toBe(200);
+    expect(await listed(ada)).toMatchObject([{ id: certificate?.id, status: "revoked", reason: "copied" }]);
+  });
+
+  it("[I8] is issued and shown to staff of the course alone", async () => {
+    await completed(slug, ada, "one");
+    await completed(slug, ada, "two");
+    const token = await tokenOf("eve");
+    const path = `/courses/${slug}/certificates?user_id=${ada}`;
+    expect((await problem(await call("GET", path, { token }), 403)).code).toBe("forbidden");
+  });
+});
 
 describe("a certificate", () => {
   it("is issued once, when the course is complete, and anybody can check it without signing in", async () => {

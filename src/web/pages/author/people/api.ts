@@ -18,6 +18,8 @@ export type OverridesAnswer = Answer<"/api/v1/courses/{course}/overrides/batch",
 export type ClassPage = Answer<"/api/v1/courses/{course}/class", "get">;
 export type ClassCounts = Answer<"/api/v1/courses/{course}/class/counts", "get">;
 export type EnrollmentDetail = Answer<"/api/v1/enrollments/{enrollment}", "get">;
+export type MessagesSent = Answer<"/api/v1/courses/{course}/messages", "post">;
+export type Certificates = Answer<"/api/v1/courses/{course}/certificates", "get">;
 export type History = Answer<"/api/v1/enrollments/{enrollment}/history", "get">;
 
 /** Everything these pages show of one course lives below this key: a write makes all of it be asked for again. */

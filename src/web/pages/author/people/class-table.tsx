@@ -16,11 +16,15 @@ export function ClassTable(props: {
   items: readonly Item[];
   rows: readonly Row[];
   risks: PredictionPage["results"];
+  /** Learners who are selected, and how that changes; null where nobody may be. */
+  chosen: ReadonlySet<string>;
+  choose: ((chosen: ReadonlySet<string>) => void) | null;
 }) {
-  const { course, items, rows, risks } = props;
+  const { course, items, rows, risks, chosen, choose } = props;
   const text = usePeopleText();
   const messages = useMessages();
   const language = useLanguage();
+  const isAll = rows.every(({ user_id }) => chosen.has(user_id));
   const riskOf = new Map(risks.map((risk) => [risk.user_id, risk]));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
@@ -28,6 +32,16 @@ export function ClassTable(props: {
       <table className="class-table">
         <thead>
           <tr>
+            {choose === null ? null : (
+              <th scope="col" className="pick">
+                <input
+                  type="checkbox"
+                  aria-label={text.selectAll}
+                  checked={isAll}
+                  onChange={() => choose(isAll ? new Set() : new Set(rows.map(({ user_id }) => user_id)))}
+                />
+              </th>
+            )}
             <th scope="col" className="class-name">
               {text.learner}
             </th>
@@ -51,6 +65,16 @@ export function ClassTable(props: {
             const risk = riskOf.get(user_id);
             return (
               <tr key={user_id}>
+                {choose === null ? null : (
+                  <td className="pick">
+                    <input
+                      type="checkbox"
+                      aria-label={text.select(name ?? user_id)}
+                      checked={chosen.has(user_id)}
+                      onChange={() => choose(chosen.symmetricDifference(new Set([user_id])))}
+                    />
+                  </td>
+                )}
                 <th scope="row" className="class-name">
                   <Link href={`/author/${course}/people/${encodeURIComponent(user_id)}`}>{name ?? user_id}</Link>
                 </th>

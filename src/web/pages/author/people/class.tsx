@@ -15,6 +15,7 @@ import { session } from "../../../session/store.ts";
 import { ForbiddenPage, NotFoundPage } from "../../not-found.tsx";
 import { type ClassPage as ClassPageOf, peopleKey, useCohorts } from "./api.ts";
 import { ClassTable } from "./class-table.tsx";
+import { Selection } from "./selection.tsx";
 import { Stuck } from "./stuck.tsx";
 import { StaffTrail, useRights } from "./trail.tsx";
 
@@ -54,7 +55,7 @@ export default function ClassPage({ course }: { course: string }) {
             <Filters course={course} view={view} filter={filter} change={setFilter} />
           </div>
           {view === "table" ? (
-            <Rows course={course} filter={filter} />
+            <Rows course={course} filter={filter} mayManage={mayManage} />
           ) : (
             <Stuck course={course} cohort={filter.cohort} />
           )}
@@ -125,7 +126,7 @@ function Filters(props: { course: string; view: "table" | "stuck"; filter: Filte
   );
 }
 
-function Rows({ course, filter }: { course: string; filter: Filter }) {
+function Rows({ course, filter, mayManage }: { course: string; filter: Filter; mayManage: boolean }) {
   const text = usePeopleText();
   const language = useLanguage();
   const [columns, setColumns] = useState<string | null>(null);
@@ -156,13 +157,23 @@ function Rows({ course, filter }: { course: string; filter: Filter }) {
   const rows = table.data?.pages.flatMap(({ results }) => results) ?? [];
   const drawn = useGrowing(rows.length, ROWS_AT_ONCE);
   const [fault, setFault] = useState<unknown>(null);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const selected = rows.filter(({ user_id }) => chosen.has(user_id)).map(({ user_id }) => user_id);
   return (
     <>
+      {mayManage ? <Selection course={course} users={selected} clear={() => setChosen(new Set())} /> : null}
       {table.isError ? <FaultNote fault={table.error} retry={() => void table.refetch()} /> : null}
       {table.isPending ? <Loading /> : null}
       {table.isSuccess && rows.length === 0 && !table.hasNextPage ? <p>{text.nobodyFound}</p> : null}
       {first === undefined || rows.length === 0 ? null : (
-        <ClassTable course={course} items={first.items} rows={rows.slice(0, drawn)} risks={risks.data ?? []} />
+        <ClassTable
+          course={course}
+          items={first.items}
+          rows={rows.slice(0, drawn)}
+          risks={risks.data ?? []}
+          chosen={chosen}
+          choose={mayManage ? setChosen : null}
+        />
       )}
       <div className="actions">
         {table.hasNextPage ? (

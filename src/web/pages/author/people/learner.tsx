@@ -17,8 +17,11 @@ import { MapGraph } from "../../map/graph.tsx";
 import { type MapNode, mapNodes, NARROW } from "../../map/layout.ts";
 import { ForbiddenPage, NotFoundPage } from "../../not-found.tsx";
 import { type EnrollmentDetail, type History, peopleKey, useLanguageQuery } from "./api.ts";
+import { LearnerCertificate } from "./certificate.tsx";
 import { Decisions } from "./decisions.tsx";
 import { LearnerSettings } from "./learner-settings.tsx";
+import { MessageForm } from "./message.tsx";
+import { LearnerPause } from "./pause.tsx";
 import { StaffTrail, useRights } from "./trail.tsx";
 
 /** One learner of a course: what they see and why, what happened, and what staff decide for them. */
@@ -85,6 +88,14 @@ export default function LearnerPage({ course, user }: { course: string; user: st
               )}
             </div>
           </div>
+          {isStaff ? (
+            <section aria-labelledby="message">
+              <h2 id="message">{text.messageTitle}</h2>
+              <MessageForm course={course} users={[user]} />
+            </section>
+          ) : null}
+          {isStaff ? <LearnerCertificate course={course} user={user} mayManage={mayManage} /> : null}
+          {mayManage && detail.data !== undefined ? <LearnerPause course={course} enrollment={detail.data} /> : null}
           {mayManage && detail.data !== undefined ? (
             <LearnerSettings key={detail.data.policy_seq} course={course} user={user} enrollment={detail.data} />
           ) : null}

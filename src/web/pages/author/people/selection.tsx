@@ -4,8 +4,10 @@ import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { namesIn, type OverridesAnswer, type PersonChange, useChangePeople, usePeopleWrite } from "./api.ts";
 import { DecideForMany } from "./decide-many.tsx";
+import { MessageForm } from "./message.tsx";
+import { type PauseAsked, PauseForm } from "./pause-form.tsx";
 
-/** What is done with several learners together: cohorts, one item, the end of their enrollment. */
+/** What is done with several learners together: cohorts, one item, a message, a pause, the end of their enrollment. */
 export function Selection({ course, users, clear }: { course: string; users: readonly string[]; clear: () => void }) {
   const text = usePeopleText();
   const change = useChangePeople(course);
@@ -16,7 +18,17 @@ export function Selection({ course, users, clear }: { course: string; users: rea
     }),
   );
   const [cohorts, setCohorts] = useState("");
-  const [isDeciding, setIsDeciding] = useState(false);
+  const pause = usePeopleWrite(course, (body: PauseAsked | null) =>
+    request<OverridesAnswer>(`/courses/${course}/${body === null ? "resume" : "pause"}/batch`, {
+      method: "POST",
+      body: { ...body, user_ids: users.slice(0, 1_000) },
+    }),
+  );
+  const [shown, setShown] = useState<"item" | "pause" | "message" | null>(null);
+  const toggle = (part: "item" | "pause" | "message") => ({
+    "aria-expanded": shown === part,
+    onClick: () => setShown(shown === part ? null : part),
+  });
   const send = (part: Omit<PersonChange, "user_id">) => {
     if (change.isPending || users.length === 0) return;
     change.mutate(
@@ -50,13 +62,24 @@ export function Selection({ course, users, clear }: { course: string; users: rea
               {text.setCohorts}
             </button>
           </form>
+          <button type="button" className="button is-small" {...toggle("item")}>
+            {text.extendItem}
+          </button>
+          <button type="button" className="button is-small" {...toggle("message")}>
+            {text.messageTitle}
+          </button>
+          <button type="button" className="button is-small" {...toggle("pause")}>
+            {text.pauseTitle}
+          </button>
           <button
             type="button"
             className="button is-small"
-            aria-expanded={isDeciding}
-            onClick={() => setIsDeciding(!isDeciding)}
+            aria-disabled={pause.isPending}
+            onClick={() => {
+              if (!pause.isPending) pause.mutate(null);
+            }}
           >
-            {text.extendItem}
+            {text.resume}
           </button>
           <button
             type="button"
@@ -83,17 +106,26 @@ export function Selection({ course, users, clear }: { course: string; users: rea
       <p className="fine" role="status">
         {change.isSuccess ? text.done(results.length - bad) : ""} {bad > 0 ? text.notDone(bad) : ""}
       </p>
-      {relock.data === undefined ? null : (
-        <p className="fine" role="status">
-          {text.done(relock.data.done)}{" "}
-          {relock.data.results.length > relock.data.done
-            ? text.notDone(relock.data.results.length - relock.data.done)
-            : ""}
-        </p>
-      )}
+      <Decided answer={relock.data} />
+      <Decided answer={pause.data} />
       {change.isError ? <FaultNote fault={change.error} /> : null}
       {relock.isError ? <FaultNote fault={relock.error} /> : null}
-      {isDeciding && users.length > 0 ? <DecideForMany course={course} users={users} /> : null}
+      {pause.isError ? <FaultNote fault={pause.error} /> : null}
+      {shown === "item" && users.length > 0 ? <DecideForMany course={course} users={users} /> : null}
+      {shown === "message" && users.length > 0 ? <MessageForm course={course} users={users} /> : null}
+      {shown === "pause" && users.length > 0 ? <PauseForm isBusy={pause.isPending} pause={pause.mutate} /> : null}
     </div>
+  );
+}
+
+/** For how many it was done, and for how many it could not be. */
+function Decided({ answer }: { answer: OverridesAnswer | undefined }) {
+  const text = usePeopleText();
+  if (answer === undefined) return null;
+  const refused = answer.results.length - answer.done;
+  return (
+    <p className="fine" role="status">
+      {text.done(answer.done)} {refused > 0 ? text.notDone(refused) : ""}
+    </p>
   );
 }
