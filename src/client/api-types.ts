@@ -474,7 +474,7 @@ export type Reason = {
   remaining?: number;
   /** When this reason ends by waiting alone; null if it never does, or if that would not open the item. */
   available_at?: string | null;
-  /** For a pause: what staff wrote for the learner. */
+  /** For a pause: why. */
   note?: string;
   /** For progress over a list, and for a chapter's items: the items that are not completed yet. */
   items?: string[];
@@ -532,7 +532,7 @@ export type MissingPart = {
   remaining?: number;
   /** When this reason ends by waiting alone; null if it never does, or if that would not open the item. */
   available_at?: string | null;
-  /** For a pause: what staff wrote for the learner. */
+  /** For a pause: why. */
   note?: string;
   /** For progress over a list, and for a chapter's items: the items that are not completed yet. */
   items?: string[];

@@ -6,8 +6,8 @@ import {
   layOut,
   NO_POLICY,
   OVERRIDE_KINDS,
+  type Pauses,
   type Program,
-  pausesSchema,
   type View,
 } from "../unlock/index.ts";
 import type { HeldScore, NewFact } from "./new-fact.ts";
@@ -57,7 +57,7 @@ const policySchema = z.object({
   practice_mode: z.boolean(),
   profile: z.record(z.string(), z.string()).default({}),
   courses: z.record(z.string(), z.number()).default({}),
-  pauses: pausesSchema.nullable().default(null),
+  pauses: z.custom<Pauses>(isObject).nullable().default(null),
   certified_at: z.number().nullable().default(null),
   held: z
     .array(z.object({ item: z.string(), fact: z.custom<NewFact>(isObject), held_at: z.number(), actor: z.string() }))

@@ -5,7 +5,7 @@ import { courseDoneAt } from "./completion/course.ts";
 import { scopeOf, stateOf } from "./evaluate.ts";
 import { titleOf } from "./explain.ts";
 import type { OutlineItem, When } from "./outline.ts";
-import { pauseAt, pauseSchema } from "./pause.ts";
+import { pauseAt } from "./pause.ts";
 import { NONE } from "./program.ts";
 import { isListed, type View } from "./rows.ts";
 import { datesFrom, doneAt, windowOf } from "./scope.ts";
@@ -34,7 +34,7 @@ export const agendaSchema = z.object({
   /** When the learner met what the course asks for its certificate; it stays. */
   certified_at: z.number().nullable(),
   /** The pause in force. An older object says nothing of it. */
-  pause: pauseSchema.pick({ until: true, reason: true }).nullable().default(null),
+  pause: z.object({ until: z.number().nullable(), reason: z.string() }).nullable().default(null),
   items: z.array(agendaItemSchema),
 });
 export type AgendaItem = z.infer<typeof agendaItemSchema>;

@@ -29,4 +29,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "84ee742714a0cb5a5a6e31b11223e14048085547c3690feb4c0a5a710306f7c8";
+export const ENGINE_DIGEST = "316f2346e9f8aceb3c404f0284f4392f6bcf6fd33093e04bff8dd24f863698f0";

@@ -1,7 +1,7 @@
 import { isClosed } from "./ends.ts";
 import { isConcealed } from "./hiding.ts";
 import type { Change, Learner } from "./learner.ts";
-import { nextPauseTurn, pauseAt } from "./pause.ts";
+import { pauseAt } from "./pause.ts";
 import { NONE, type Program, STANDING } from "./program.ts";
 import { plainScope } from "./scope.ts";
 import {
@@ -246,13 +246,12 @@ export function isOpenIn(scope: Scope, item: number, into = blank(scope.program.
 /** First instant after `now` at which time alone may change something. Infinity if there is none. */
 function nextBoundary(scope: Scope): number {
   const { program, learner, now } = scope;
-  const { pauses } = learner;
+  const pause = pauseAt(learner.pauses, now);
   let next = Math.min(
     firstAfter(program.boundaries, now, 0),
     learner.early === 0 ? Number.POSITIVE_INFINITY : firstAfter(program.boundaries, now, -learner.early),
     // In a pause the time since the enrollment stands still.
-    pauseAt(pauses, now) === null ? firstAfter(program.enrollmentDelays, now, learner.enrolledAt) : Infinity,
-    pauses === null ? Infinity : nextPauseTurn(pauses, now),
+    pause === null ? firstAfter(program.enrollmentDelays, now, learner.enrolledAt) : (pause.until ?? Infinity),
   );
   for (let leaf = 0; leaf < program.afterItems.length; leaf += 1) {
     const opens = doneAt(scope, program.afterItems[leaf] ?? NONE) + (program.afterDelays[leaf] ?? Number.NaN);

@@ -61,7 +61,7 @@ const reasonFields = {
   available_at: z.string().nullable().optional().openapi({
     description: "When this reason ends by waiting alone; null if it never does, or if that would not open the item.",
   }),
-  note: z.string().optional().openapi({ description: "For a pause: what staff wrote for the learner." }),
+  note: z.string().optional().openapi({ description: "For a pause: why." }),
   items: z.array(z.string()).optional().openapi({
     description: "For progress over a list, and for a chapter's items: the items that are not completed yet.",
   }),
@@ -132,8 +132,7 @@ export type Condition = z.infer<typeof conditionSchema>;
 /** What of an explanation says how the lock can end. */
 export const lockFields = {
   conditions: z.array(conditionSchema).openapi({
-    description:
-      "Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is paused.",
+    description: "Every condition of the rule, in order, and whether it is met. Empty if the item is open.",
   }),
   reasons: z
     .array(reasonSchema)

@@ -1,40 +1,28 @@
-import { z } from "@hono/zod-openapi";
-
 // Staff may pause a learner's course: while a pause is in force nothing is open, and the time since the enrollment stands
 // still. Pure: `now` is an argument.
 
 /** A pause. Instants in epoch ms. */
-export const pauseSchema = z.object({
-  since: z.number(),
+export interface Pause {
+  since: number;
   /** From this instant on it is over; null: until staff end it. */
-  until: z.number().nullable(),
+  until: number | null;
   /** What staff wrote for the learner. */
-  reason: z.string(),
-});
-export type Pause = z.infer<typeof pauseSchema>;
+  reason: string;
+}
 
-/** What a learner was paused so far, as it is stored. */
-export const pausesSchema = z.object({
+/** What a learner was paused so far. */
+export interface Pauses {
   /** Length of the pauses before the last one, ms. */
-  over: z.number(),
+  over: number;
   /** The last pause, in force or run out; null where it was ended by hand, and counts in `over`. */
-  last: pauseSchema.nullable(),
-});
-export type Pauses = z.infer<typeof pausesSchema>;
+  last: Pause | null;
+}
 
 /** The pause in force at an instant. */
 export function pauseAt(pauses: Pauses | null, now: number): Pause | null {
   const last = pauses?.last ?? null;
   if (last === null || now < last.since) return null;
   return last.until === null || now < last.until ? last : null;
-}
-
-/** First instant after `now` at which a pause begins or ends by itself; Infinity if there is none. */
-export function nextPauseTurn(pauses: Pauses | null, now: number): number {
-  const last = pauses?.last ?? null;
-  if (last === null) return Number.POSITIVE_INFINITY;
-  if (now < last.since) return last.since;
-  return last.until !== null && now < last.until ? last.until : Number.POSITIVE_INFINITY;
 }
 
 /** For how long the learner was paused up to an instant, ms. */

@@ -33,9 +33,12 @@ import {
 } from "../../support/unlock/courses.ts";
 import { oracle } from "../../support/unlock/oracle.ts";
 
-/** Any learner of any course who was paused at some time, is now, or will be. */
+/** Any learner of any course who was paused at some time, or is now: no pause begins later than it is asked for. */
 const pausedCases = (foreign?: typeof FOREIGN) =>
-  fc.tuple(cases(foreign), pauses).map(([one, given]) => ({ ...one, record: withPauses(one.record, given) }));
+  fc.tuple(cases(foreign), pauses).map(([one, { over, last }]) => {
+    const begun = last === null ? null : { ...last, since: Math.min(last.since, one.now) };
+    return { ...one, record: withPauses(one.record, { over, last: begun }) };
+  });
 
 function withPauses(record: LearnerRecord, given: Pauses): LearnerRecord {
   return { ...record, policy: { ...record.policy, pauses: given } };
