@@ -372,10 +372,7 @@ export type CopyFiles = {
 export type LockedProblem = Problem & {
   code?: "locked";
   item: string;
-  /**
-   * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is
-   * paused.
-   */
+  /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
   conditions: Condition[];
   /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
@@ -391,10 +388,7 @@ export type LockedProblem = Problem & {
   at?: {
     instant: string;
     is_locked: boolean;
-    /**
-     * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is
-     * paused.
-     */
+    /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
     conditions: Condition[];
     /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
     reasons: Reason[];
@@ -1571,10 +1565,7 @@ export type Unlocks = {
 export type Explanation = {
   item: string;
   is_locked: boolean;
-  /**
-   * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner is
-   * paused.
-   */
+  /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
   conditions: Condition[];
   /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
@@ -3826,10 +3817,7 @@ export type Decision = {
     explanation?: {
       item: string;
       is_locked: boolean;
-      /**
-       * Every condition of the rule, in order, and whether it is met. Empty if the item is open, and while the learner
-       * is paused.
-       */
+      /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
       conditions: Condition[];
       /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
       reasons: Reason[];
