@@ -10,6 +10,7 @@ import {
   type Tally,
 } from "./catalog.ts";
 import { type Family, gaugeBy, type HistogramSample, type Sample } from "./family.ts";
+import { REPORTED } from "./reported.ts";
 import { SKETCH_HOURS } from "./shard.ts";
 import { emptySketch, estimate, merge } from "./sketch.ts";
 import { callMetricsShard, METRICS_SHARDS } from "./stubs.ts";
@@ -58,8 +59,9 @@ const metrics = Object.entries(COUNTED) as [CountedName, CountedMetric][];
 /** The families of the catalogue, from series as isolates and shards keep them. */
 function familiesOf(sums: ReadonlyMap<SeriesKey, Tally>): Family[] {
   const all = new Map(sums);
-  for (const [name, { known }] of metrics) {
-    for (const values of known ?? []) if (!all.has(seriesKey(name, values))) all.set(seriesKey(name, values), 0);
+  for (const [name] of metrics) {
+    for (const values of REPORTED[name].known ?? [])
+      if (!all.has(seriesKey(name, values))) all.set(seriesKey(name, values), 0);
   }
   const byName = new Map<CountedName, { values: string[]; tally: Tally }[]>();
   for (const [key, tally] of [...all].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -73,9 +75,10 @@ function familiesOf(sums: ReadonlyMap<SeriesKey, Tally>): Family[] {
 
 function familyOf(
   name: CountedName,
-  { help, type, labels, buckets: bounds = [] }: CountedMetric,
+  { type, labels, buckets: bounds = [] }: CountedMetric,
   series: readonly { values: string[]; tally: Tally }[],
 ): Family {
+  const { help } = REPORTED[name];
   const labelled = (values: readonly string[]) =>
     Object.fromEntries(labels.map((label, at) => [label, values[at] ?? ""]));
   if (type === "histogram") {
