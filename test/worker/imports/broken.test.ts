@@ -99,7 +99,7 @@ describe("a broken archive", () => {
       expect(failed.errors[0]?.path, what).toContain(path);
       expect((await call("GET", `/courses/${slug}`, { token: await tokenOf("root", "admin") })).status).toBe(404);
     }
-  });
+  }, 120_000);
 });
 
 describe("a course with unusual content", () => {
