@@ -1292,7 +1292,6 @@ const LARGE = [
   "course_import_parts",
   "roster_runs",
   "roster_people",
-  "lti_leaving",
   "lti_members",
   "lti_people",
   "lti_scores",
