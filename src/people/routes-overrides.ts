@@ -30,25 +30,30 @@ interface Meant {
   cohort?: string | undefined;
   user_ids?: string[] | undefined;
 }
-const isOneOf = ({ cohort, user_ids }: Meant) => (cohort === undefined) !== (user_ids === undefined);
-const ONE_OF = { path: ["cohort"], ...broken("one_of", "name either a cohort or user_ids") };
-const body = z
-  .strictObject({
-    item: itemIdSchema,
-    kind: z.enum(OVERRIDE_KINDS),
-    reason: z.string().trim().min(3).max(500),
-    expires_at: instantSchema.nullable().default(null),
-    extend_to: instantSchema.nullable().default(null),
-    ...meant,
-  })
-  .refine(({ kind, extend_to }) => (kind === "extend") === (extend_to !== null), {
-    path: ["extend_to"],
-    ...broken("only_with_extend", "extend needs extend_to, and only extend takes it"),
-  })
-  .refine(isOneOf, ONE_OF);
-const relockBody = z.strictObject({ reason: z.string().trim().min(3).max(500), ...meant }).refine(isOneOf, ONE_OF);
-const pauseBody = z.strictObject({ ...pauseFields, ...meant }).refine(isOneOf, ONE_OF);
-const resumeBody = z.strictObject(meant).refine(isOneOf, ONE_OF);
+/** Of these two one is named, and only one. */
+const ofSome = <Body extends z.ZodType<Meant>>(schema: Body) =>
+  schema.refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), {
+    path: ["cohort"],
+    ...broken("one_of", "name either a cohort or user_ids"),
+  });
+const body = ofSome(
+  z
+    .strictObject({
+      item: itemIdSchema,
+      kind: z.enum(OVERRIDE_KINDS),
+      reason: z.string().trim().min(3).max(500),
+      expires_at: instantSchema.nullable().default(null),
+      extend_to: instantSchema.nullable().default(null),
+      ...meant,
+    })
+    .refine(({ kind, extend_to }) => (kind === "extend") === (extend_to !== null), {
+      path: ["extend_to"],
+      ...broken("only_with_extend", "extend needs extend_to, and only extend takes it"),
+    }),
+);
+const relockBody = ofSome(z.strictObject({ reason: z.string().trim().min(3).max(500), ...meant }));
+const pauseBody = ofSome(z.strictObject({ ...pauseFields, ...meant }));
+const resumeBody = ofSome(z.strictObject(meant));
 const answer = {
   200: {
     description: "What became of each learner. Sent again, it changes nothing.",

@@ -148,7 +148,7 @@ async function readContext(env: Env, row: ContextRow, now: number) {
     // What is left comes with the same list.
     next: isMore ? now : nextNight(row, now),
     differences: isMore ? row.differences_url : list.differences,
-    // Of those whom an operator let go, some go with the next part.
+    // Of those whose removal an operator has confirmed, some go with the next part.
     allowed: isMore && row.most_removed !== null ? Math.max(row.most_removed - part.goes.length, 0) : null,
     counts: JSON.stringify({
       members: known.size + part.comes.filter(({ before }) => before === null).length - part.goes.length,

@@ -14,10 +14,12 @@ function sources(folder = join(import.meta.dirname, "../../../src")): [path: str
 describe("the sources", () => {
   /** What only the room of batches does, and how a source that does it by itself would look. */
   const RESERVED: readonly [what: string, form: RegExp][] = [
-    // What is pending in an object is a column of its own row, of 25 entries at most, and so is a learner's policy, and so are ten backup codes, and so are the events of a page for other systems: nothing is bound.
+    // What is pending in an object is a column of its own row, of 25 entries at most, and so are a learner's policy, ten
+    // backup codes, the scopes of a key, and the events of a page for other systems: nothing is bound. The settings of a
+    // platform are one value that its schema bounds.
     [
       "a set in SQL",
-      /json_each\s*\((?!pending\)|backup_codes\)|events\)|CASE policy |enrollments\.policy, |\$\{POLICY\}, )/,
+      /json_each\s*\((?!pending\)|scopes\)|\?2, '\$\.(?:deployments|courses)'\)|backup_codes\)|events\)|CASE policy |enrollments\.policy, |\$\{POLICY\}, )/,
     ],
     [
       "a set bound to a statement of D1",
@@ -34,6 +36,8 @@ describe("the sources", () => {
     "insight/runs.ts": "the place at which a run begins",
     "insight/pipeline.ts": "the place at which a run stands",
     "insight/registry.ts": "a model's figures",
+    "connect/scim/notes.ts": "names of attributes that are not kept: as many as the schemas have",
+    "connect/scim/users.ts": "what a directory says of one person: its request is bounded",
     "courses/publish.ts": "a course's title, or what one version is",
     "identity/ways/recovery.ts": "one entry of the audit log",
     "learner/routes-calendar.ts": "what one calendar has told: 500 dates at most",

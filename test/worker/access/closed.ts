@@ -1,3 +1,5 @@
+// Over 350 lines: one table of all ways in which an item is closed, and of how each course and learner of them is made.
+
 import { expect } from "vitest";
 import { AUTHOR, type DocumentInput, enroll, project, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";

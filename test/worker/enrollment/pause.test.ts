@@ -68,7 +68,7 @@ async function openByD1(slug: string) {
 }
 
 describe("a pause of one learner's course", () => {
-  it("hands out nothing and takes nothing, says why, and gives back what was open when it is ended", async () => {
+  it("shows and accepts nothing, says why, and opens again what was open before when it ends", async () => {
     const slug = await begun("pause");
     await completed(slug, "ada", "one");
     const open = await openItems(slug, "ada");
