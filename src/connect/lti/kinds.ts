@@ -18,11 +18,10 @@ const PECULIARITIES: Readonly<Record<PlatformKind, Peculiarities>> = {
 
 /** Origins whose pages may show a launch in a frame, if the operator says none. */
 export function usualOrigins(kind: PlatformKind, issuer: string, authUrl: string): string[] {
-  const own = [issuer, authUrl].flatMap((address) => {
-    const url = URL.parse(address);
-    return url?.protocol === "https:" ? [url.origin] : [];
-  });
-  return [...new Set([...own, ...PECULIARITIES[kind].frames])];
+  const named = URL.parse(issuer);
+  // Of the address it is checked elsewhere that it is one of https; only a trial on the own machine may have others.
+  const own = [named?.protocol === "https:" ? named.origin : undefined, URL.parse(authUrl)?.origin];
+  return [...new Set([...own.filter((one) => one !== undefined), ...PECULIARITIES[kind].frames])];
 }
 
 /** The domain below which a product's cloud has all its servers, whatever issuer they share. */

@@ -100,7 +100,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 0; color: #1c1c1e; backgrou
 main { max-width: 40rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.4rem; }
 .fine { font-size: 0.85rem; color: #55555a; }
-button { font: inherit; padding: 0.6rem 1.2rem; border: 0; border-radius: 0.5rem; background: #1f4fd8; color: #fff; cursor: pointer; }
+button, .button { font: inherit; display: inline-block; text-decoration: none; padding: 0.6rem 1.2rem; border: 0; border-radius: 0.5rem; background: #1f4fd8; color: #fff; cursor: pointer; }
 button:focus-visible, a:focus-visible, input:focus-visible { outline: 3px solid #f5a623; outline-offset: 2px; }
 fieldset { border: 1px solid #c9c9cf; border-radius: 0.5rem; margin: 1rem 0; }
 label { display: block; padding: 0.2rem 0; }

@@ -114,13 +114,15 @@ async function begin(c: AppContext, given: Record<string, string>): Promise<Resp
           key: storageKey(id),
           value: kept,
         };
-  const body = html`<form id="blocked" hidden method="get" action="/lti/login" target="_blank">
+  // A link: the way leads on to the platform, which is no place where a form of this page may go.
+  const again = new URLSearchParams();
+  for (const [name, field] of Object.entries(login)) {
+    if (field !== undefined && name !== "lti_storage_target") again.set(name, field);
+  }
+  const body = html`<div id="blocked" hidden>
 <p>${text.blockedLead}</p>
-${Object.entries(login)
-  .filter(([name]) => name !== "lti_storage_target")
-  .map(([name, field]) => html`<input type="hidden" name="${name}" value="${field}">`)}
-<button>${text.blocked}</button>
-</form>
+<a class="button" target="_blank" href="/lti/login?${again.toString()}">${text.blocked}</a>
+</div>
 <noscript><p>${text.noScript}</p></noscript>`;
   return showPage(
     c,

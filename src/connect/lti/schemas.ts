@@ -19,10 +19,14 @@ export const platformParam = z.object({ platform: platformIdSchema });
 export const keyParam = z.object({ kid: z.uuid().openapi({ description: "Of the tool's keys." }) });
 
 const address = z.string().min(1).max(MAX_ADDRESS);
+/** Of https; of the own machine also others, for a trial: see LTI_PRIVATE_PLATFORMS in outside.ts. */
 const origin = z
   .string()
   .max(300)
-  .regex(/^https:\/\/(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "https://name, or https://*.name for every name below it");
+  .regex(
+    /^(?:https:\/\/(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+|http:\/\/(?:127\.0\.0\.1|localhost)(?::\d{1,5})?)$/,
+    "https://name, or https://*.name for every name below it",
+  );
 
 export const platformBody = z
   .strictObject({

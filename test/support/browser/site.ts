@@ -32,10 +32,11 @@ export class Site {
     this.admin = admin;
   }
 
-  static async start(): Promise<Site> {
+  /** @param vars plain variables that replace those of the installation. */
+  static async start(vars: Record<string, string> = {}): Promise<Site> {
     await buildPages();
     const stateDir = await freshState();
-    const runtime = await startRuntime({ stateDir });
+    const runtime = await startRuntime({ stateDir, vars });
     const site = new Site(runtime, stateDir, await clientOf(runtime.url, "root", "admin"));
     await ensureSampleCourse(await clientOf(runtime.url, SAMPLE_AUTHOR, "author"));
     return site;
