@@ -16,7 +16,7 @@ const SWITCHES = [
   "--disable-sync",
 ];
 /** What one step of a test may take on a busy machine, milliseconds. */
-export const STEP_MS = 20_000;
+export const STEP_MS = 60_000;
 
 /** Whether there is a browser to test with; says so once where there is none. */
 export const hasChromium = existsSync(EXECUTABLE);
