@@ -74,7 +74,7 @@ describe("the commands of the documents", () => {
     const script = [...new Set(calls)].map((line) => {
       const [call = ""] = line.replace(/^curl /, "curl --fail ").split(/ \| | {2,}#/);
       const filled = call.replaceAll("<course>", "algorithms").replaceAll("<item>", "algorithms.complexity");
-      return `${filled.replaceAll("<user>", "demo")} >/dev/null || echo '${line.replaceAll("'", "")}'`;
+      return `${filled.replaceAll("<user>", "demo").replaceAll("<source>", "scim")} >/dev/null || echo '${line.replaceAll("'", "")}'`;
     });
     const environment = {
       LATCHKEY: `http://localhost:${port}`,
