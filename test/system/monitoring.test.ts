@@ -19,9 +19,9 @@ const vectorSchema = z.object({
 
 /**
  * What no fresh installation can report: nothing was backed up, nothing predicted, no date has passed for problems
- * alone.
+ * alone, no provider signs people in, no directory sends them.
  */
-const NOT_YET = /^(backup_|ml_|problem_unlock_refresh_)/;
+const NOT_YET = /^(backup_|ml_|problem_unlock_refresh_|identity_provider_failures$|directory_silent_days$)/;
 /** Longer than Prometheus takes to know its target: until then nothing is up. */
 const FOR_SECONDS = 12;
 /** Alerts arrive within seconds; a busy machine gets ample time. */

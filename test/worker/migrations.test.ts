@@ -44,6 +44,9 @@ function parentsOf(table: string): Promise<{ table: string; from: string; to: st
   return all(`PRAGMA foreign_key_list("${table}")`);
 }
 
+/** Columns of JSON that triggers look into. */
+const READ_BY_TRIGGERS = new Set(["scim_users.doc"]);
+
 /** A value a column accepts: the first of its CHECK list, what its parent row holds, else one of its type. */
 async function plausibleValue(table: string, column: Column): Promise<string | number> {
   const parent = (await parentsOf(table)).find((key) => key.from === column.name);
@@ -54,6 +57,7 @@ async function plausibleValue(table: string, column: Column): Promise<string | n
   const [definition] = await all<{ sql: string }>(`SELECT sql FROM sqlite_master WHERE name = '${table}'`);
   const listed = new RegExp(`${column.name} IN \\('([^']+)'`).exec(definition?.sql ?? "")?.[1];
   if (listed !== undefined) return listed;
+  if (READ_BY_TRIGGERS.has(`${table}.${column.name}`)) return "{}";
   if (column.type === "INTEGER") return 1;
   if (column.type === "REAL") return 0.5;
   return `${table}.${column.name}`;
