@@ -3,8 +3,8 @@ import { z } from "zod";
 
 /** Time without input after an act, in which what it began still counts, milliseconds. */
 const AFTER_MS = 300;
-/** An act is tried so often: the first time of each compiles its script. */
-const TRIES = 3;
+/** An act is tried so often at most: the first time of each compiles its script, and a busy machine makes some dear. */
+const TRIES = 7;
 /** A task beyond this is felt, milliseconds. */
 const FELT_MS = 100;
 
@@ -34,7 +34,7 @@ function longestTask(trace: Buffer): number {
 }
 
 /**
- * What each act costs the page at once: its longest task, in milliseconds of processor time, the best of three tries.
+ * What each act costs the page at once: its longest task, in milliseconds of processor time, the best of at most seven tries.
  * @param acts what somebody does, by name; each can be done again.
  */
 export async function longestTasks(
