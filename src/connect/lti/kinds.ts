@@ -18,11 +18,16 @@ const PECULIARITIES: Readonly<Record<PlatformKind, Peculiarities>> = {
 
 /** Origins whose pages may show a launch in a frame, if the operator says none. */
 export function usualOrigins(kind: PlatformKind, issuer: string, authUrl: string): string[] {
-  const named = URL.parse(issuer);
-  // Of the address it is checked elsewhere that it is one of https; only a trial on the own machine may have others.
-  const own = [named?.protocol === "https:" ? named.origin : undefined, URL.parse(authUrl)?.origin];
-  return [...new Set([...own.filter((one) => one !== undefined), ...PECULIARITIES[kind].frames])];
+  const own = [issuer, authUrl].flatMap((address) => {
+    const url = URL.parse(address);
+    return url !== null && (url.protocol === "https:" || isOwnMachine(url)) ? [url.origin] : [];
+  });
+  return [...new Set([...own, ...PECULIARITIES[kind].frames])];
 }
+
+/** A trial beside the service itself, see LTI_PRIVATE_PLATFORMS in outside.ts. */
+const isOwnMachine = ({ protocol, hostname }: URL) =>
+  protocol === "http:" && ["127.0.0.1", "localhost"].includes(hostname);
 
 /** The domain below which a product's cloud has all its servers, whatever issuer they share. */
 const CLOUDS: Partial<Record<PlatformKind, string>> = { canvas: ".instructure.com" };

@@ -123,5 +123,6 @@ describe("a product's servers", () => {
       "https://*.instructure.com",
     ]);
     expect(usualOrigins("moodle", "urn:x", "http://m.example.org/a")).toEqual([]);
+    expect(usualOrigins("moodle", "urn:x", "http://localhost:8000/a")).toEqual(["http://localhost:8000"]);
   });
 });
