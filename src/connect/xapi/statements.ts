@@ -227,6 +227,23 @@ export const NEWEST_FOUND = found("<", "DESC");
 // plan: SEARCH s USING INDEX sqlite_autoindex_xapi_statements_1 (course_slug=? AND seq=?)
 export const OLDEST_FOUND = found(">", "ASC");
 
+/** The newest that have one term and the other terms of a set, and one of the verbs of it: pairs of `term` or `verb` and its value. */
+// plan: SEARCH t USING PRIMARY KEY (course_slug=? AND term=?)
+// plan: CORRELATED SCALAR SUBQUERY 2
+// plan: SCAN other VIRTUAL TABLE INDEX 1:
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SEARCH o USING PRIMARY KEY (course_slug=? AND term=? AND seq=?)
+// plan: SEARCH s USING INDEX sqlite_autoindex_xapi_statements_1 (course_slug=? AND seq=?)
+// plan: SCAN verb EXISTS VIRTUAL TABLE INDEX 1:
+export const NEWEST_WITH_VERBS = setStatement(
+  (set) => `SELECT s.seq AS seq, id, stored, body FROM xapi_terms AS t CROSS JOIN xapi_statements AS s
+    WHERE t.course_slug = ?2 AND t.term = ?3 AND s.course_slug = ?2 AND s.seq = t.seq AND voided = 0
+      AND NOT EXISTS (SELECT 1 FROM ${set} AS other WHERE other.value ->> 0 = 'term' AND NOT EXISTS (
+        SELECT 1 FROM xapi_terms AS o WHERE o.course_slug = ?2 AND o.term = other.value ->> 1 AND o.seq = t.seq))
+      AND EXISTS (SELECT 1 FROM ${set} AS verb WHERE verb.value ->> 0 = 'verb' AND verb.value ->> 1 = s.body ->> '$.verb.id')
+    ORDER BY t.seq DESC LIMIT ?4`,
+);
+
 // plan: SEARCH xapi_attachments USING INDEX sqlite_autoindex_xapi_attachments_1 (course_slug=? AND seq=?)
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:

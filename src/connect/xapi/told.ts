@@ -8,7 +8,7 @@ import { termsSought } from "./form/terms.ts";
 import { instantOf } from "./form/values.ts";
 import { keptRow, statementIn } from "./kept.ts";
 import { verbsThatTell, type XapiSettings } from "./settings.ts";
-import { NEWEST_FOUND, POSTPONE_FACTS, SETTLE_FACTS, waitingFacts } from "./statements.ts";
+import { NEWEST_WITH_VERBS, POSTPONE_FACTS, SETTLE_FACTS, waitingFacts } from "./statements.ts";
 import { findStore, type Store } from "./store.ts";
 
 // Facts of statements that are stored. A statement is marked in the transaction that stores it; the mark goes when its fact is
@@ -75,15 +75,15 @@ function alsoSaid(
     const place = itemOf(statement, settings);
     if (place === null || !("id" in statement.object)) return false;
     const registration = statement.context?.registration;
-    const about = { agent: statement.actor, activity: statement.object.id, registration };
-    const newest = [Number.MAX_SAFE_INTEGER, -1, Number.MAX_SAFE_INTEGER, LOOKED_AT] as const;
-    // Each verb by itself: however much else was said of the activity, it hides none of them.
-    for (const verb of verbsThatTell(settings, kind)) {
-      const [term = "", ...others] = termsSought({ ...about, verb });
-      const { results } = await NEWEST_FOUND.bind(db, oneBatch(others), course, ...newest, term).all();
-      if (results.some((row) => toldBy(statementIn(keptRow.parse(row)), settings) === kind)) return true;
-    }
-    return false;
+    const [term = "", ...others] = termsSought({ agent: statement.actor, activity: statement.object.id, registration });
+    // Only verbs that may tell it: however much else was said of the activity, it hides none of them. In one statement, because a
+    // course may give a hundred verbs one meaning.
+    const sought = [
+      ...others.map((other) => ["term", other]),
+      ...verbsThatTell(settings, kind).map((verb) => ["verb", verb]),
+    ];
+    const { results } = await NEWEST_WITH_VERBS.bind(db, oneBatch(sought), course, term, LOOKED_AT).all();
+    return results.some((row) => toldBy(statementIn(keptRow.parse(row)), settings) === kind);
   };
 }
 
