@@ -172,7 +172,7 @@ function attempt(
   child.stderr?.on("data", heard(process.stderr));
   child.stdio[CHANNEL]?.on("data", (chunk: Buffer) => {
     timer.refresh();
-    progress.hear(chunk.toString());
+    progress.hear(chunk);
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);

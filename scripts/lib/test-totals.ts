@@ -28,10 +28,11 @@ export class Progress {
   #files: readonly string[] = [];
   readonly #ended = new Map<string, { totals: Totals; failed: readonly string[] }>();
   #rest = "";
+  #decoder = new TextDecoder();
 
-  /** @param text what came on the channel; a line may come in pieces. */
-  hear(text: string): void {
-    const lines = (this.#rest + text).split("\n");
+  /** @param bytes what came on the channel; a line, and a character, may come in pieces. */
+  hear(bytes: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
       const message = fromReporterSchema.parse(JSON.parse(line));
@@ -43,6 +44,7 @@ export class Progress {
   /** Another run begins: what the last one left unsaid never comes. */
   anew(): void {
     this.#rest = "";
+    this.#decoder = new TextDecoder();
   }
 
   get ended(): number {

@@ -7,7 +7,7 @@ const end = (file: string, passed: number, failed = 0, skipped = 0) =>
 
 function heard(...pieces: string[]): Progress {
   const progress = new Progress();
-  for (const piece of pieces) progress.hear(piece);
+  for (const piece of pieces) progress.hear(new TextEncoder().encode(piece));
   return progress;
 }
 
@@ -17,9 +17,12 @@ it("counts passed, failed and skipped tests of all files", () => {
   expect(progress.failed).toEqual(["a > a test"]);
 });
 
-it("understands lines that come in pieces", () => {
-  const text = begin("a") + end("a", 5);
-  expect(heard(text.slice(0, 20), text.slice(20, 60), text.slice(60)).totals(0, false).passed).toBe(5);
+it("understands lines and characters that come in pieces", () => {
+  const bytes = new TextEncoder().encode(begin("a") + end("a", 5, 1).replace("a test", "数学"));
+  const progress = new Progress();
+  for (const byte of bytes) progress.hear(Uint8Array.of(byte));
+  expect(progress.totals(0, false).passed).toBe(5);
+  expect(progress.failed).toEqual(["a > 数学"]);
 });
 
 it("counts a run that failed outside of its tests as one failure", () => {
@@ -36,7 +39,7 @@ it("knows what is left of a run that stopped, and adds what a second run of it d
   const progress = heard(begin("a", "b", "c"), end("b", 2), '{"event":"al');
   expect(progress.remaining()).toEqual(["a", "c"]);
   progress.anew();
-  progress.hear(begin("a", "c") + end("a", 1) + end("c", 3));
+  progress.hear(new TextEncoder().encode(begin("a", "c") + end("a", 1) + end("c", 3)));
   expect(progress.remaining()).toEqual([]);
   expect(progress.totals(0, false)).toEqual({ passed: 6, failed: 0, skipped: 0 });
 });
