@@ -124,6 +124,10 @@ const WITHOUT_MAPS: Plugin = {
   transform: (code, id) => (id.includes("/node_modules/") ? { code, map: { mappings: "" } } : null),
 };
 
+/** `expect.poll` gives up after a second by default, which a step of a page or a queue often takes on a busy machine. */
+const POLL = { poll: { timeout: 20_000 } } as const;
+const PAGE_POLL = { poll: { timeout: 60_000 } } as const;
+
 const UNFELT_LIMIT = {
   WRITE_LIMIT: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
 } as const;
@@ -183,6 +187,7 @@ function inRuntime(
         optimizer: { ssr: { enabled: true, include: BUNDLED, rolldownOptions: { external: [/^(node|cloudflare):/] } } },
       },
       testTimeout: 30_000,
+      expect: POLL,
     },
   };
 }
@@ -232,6 +237,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          expect: POLL,
         },
       },
       {
@@ -242,6 +248,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          expect: POLL,
         },
       },
       {
@@ -252,6 +259,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          expect: POLL,
         },
       },
       {
@@ -262,6 +270,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          expect: PAGE_POLL,
         },
       },
     ],
