@@ -110,6 +110,7 @@ async function start({ port, stateDir, isEmpty, origins }: Options): Promise<voi
     port,
     stateDir,
     logFile,
+    isWatching: true,
     vars: { READ_LOG_RATE: "1", ALLOWED_ORIGINS: origins.join(" ") },
   });
   say(`  runtime     answers on port ${port}`);

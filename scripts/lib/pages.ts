@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { z } from "zod";
 import { fromRoot } from "./paths.ts";
+import { digestOf } from "./source-digest.ts";
 
 /** Where the Worker's static assets are; wrangler.toml names the same folder. */
 const PAGES_FOLDER = fromRoot("dist/web");
@@ -180,28 +180,6 @@ function write(files: ReadonlyMap<string, Uint8Array>, kept: readonly string[]):
   for (const name of readdirSync(PAGES_FOLDER, { recursive: true, encoding: "utf8" })) {
     if (name !== "assets" && !files.has(name) && !kept.includes(name))
       rmSync(join(PAGES_FOLDER, name), { recursive: true });
-  }
-}
-
-function digestOf(folders: readonly string[], files: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const folder of folders) {
-    for (const name of list(fromRoot(folder)))
-      hash.update(`${folder}/${name}\n`).update(readFileSync(fromRoot(`${folder}/${name}`)));
-  }
-  for (const file of files) hash.update(`${file}\n`).update(readFileSync(fromRoot(file)));
-  return hash.digest("hex");
-}
-
-/** Files below a folder, in a fixed order; none where there is no such folder. */
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-      .sort();
-  } catch {
-    return [];
   }
 }
 

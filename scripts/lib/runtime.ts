@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import { builtWorkers } from "./built-workers.ts";
 import { configFile, localConfigFile } from "./config/file.ts";
 import { ensureLocalSecret } from "./local-secrets.ts";
 import { WRANGLER } from "./paths.ts";
@@ -33,6 +34,8 @@ export interface RuntimeOptions {
   stateDir: string;
   /** File that is run in the place of both Workers; it exports what they do. */
   main?: string;
+  /** Bundles the Workers by itself, and again whenever a source changes: for a person who edits. */
+  isWatching?: boolean;
   /** Plain variables that replace those of wrangler.toml. Never secrets: they are visible in the process list. */
   vars?: Record<string, string>;
   /** File the log is appended to. */
@@ -71,7 +74,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const unlockState = lockState(options.stateDir);
   try {
     const group = await startGroup(
-      [WRANGLER, "dev", ...configArguments(options), ...devArguments(port, await freePort(), options)],
+      [WRANGLER, "dev", ...(await configArguments(options)), ...devArguments(port, await freePort(), options)],
       wranglerEnvironment(options.stateDir),
     );
     return await whenReady(group, port, options, unlockState);
@@ -130,10 +133,13 @@ export async function runCron(url: string, cron: string, time = Date.now()): Pro
 }
 
 /** wrangler gives the variables of its command line to the first Worker alone: the other one has them in its file. */
-function configArguments({ main, vars }: RuntimeOptions): string[] {
-  return main === undefined
-    ? ["--config", configFile(), "--config", localConfigFile("back", { vars })]
-    : ["--config", localConfigFile("whole", { main })];
+async function configArguments({ main, isWatching, vars }: RuntimeOptions): Promise<string[]> {
+  if (main !== undefined) return ["--config", localConfigFile("whole", { main })];
+  if (isWatching === true) return ["--config", configFile(), "--config", localConfigFile("back", { vars })];
+  const built = await builtWorkers();
+  const edge = localConfigFile("edge", { main: built.edge, isBundled: true });
+  const back = localConfigFile("back", { main: built.back, isBundled: true, vars });
+  return ["--config", edge, "--config", back];
 }
 
 function devArguments(port: number, inspectorPort: number, options: RuntimeOptions): string[] {

@@ -4,7 +4,7 @@ import { SETTINGS } from "../../config/settings.ts";
 import { ENVIRONMENTS, environmentOf, type Place, workerName } from "../environments.ts";
 import { fromRoot } from "../paths.ts";
 import { type Settings, shardCount } from "./schema.ts";
-import { backSections, inheritedSections, ownSections } from "./sections.ts";
+import { type Bound, backSections, inheritedSections, ownSections } from "./sections.ts";
 import { comment, compact, line, type Section, spacious } from "./toml.ts";
 
 /** The committed configuration, which is what is deployed. */
@@ -14,10 +14,14 @@ export const COMMITTED = fromRoot("wrangler.toml");
 interface LocalChanges {
   main?: string | undefined;
   vars?: Record<string, string> | undefined;
+  /** `main` is a bundle already: wrangler runs it as it is, and builds no pages. */
+  isBundled?: boolean;
 }
 
 /** What they begin with; the whole has the classes of the edge, and everything else of the back. */
-const MAINS = { back: "src/local-back.ts", whole: "test/support/worker/whole-main.ts" };
+const MAINS = { edge: SETTINGS.main.edge, back: "src/local-back.ts", whole: "test/support/worker/whole-main.ts" };
+
+const NO_CRONS = [{ key: "crons", value: [] }];
 
 const BACK_WHY = `The Worker behind the edge: the whole API for what the edge forwards, the queues and the crons. wrangler's
 environments are the way to describe two Workers in one file; this one is not a place.`;
@@ -43,7 +47,7 @@ export function configText(shards = SETTINGS.shards, settings: Settings = SETTIN
   ].join("\n\n")}\n`;
 }
 
-function headOf(settings: Settings, name: string, main: string): string {
+function headOf(settings: Settings, name: string, main: string, isBundled = false): string {
   const { date, flags } = settings.compatibility;
   return [
     line({ key: "name", value: name }),
@@ -55,11 +59,15 @@ function headOf(settings: Settings, name: string, main: string): string {
     ...comment(flags.why),
     line({ key: "compatibility_flags", value: flags.value }),
     "",
-    ...comment(
-      "What is uploaded is small, so that an isolate starts soon. Names of functions are shortened too: nothing may look at them.",
-    ),
-    line({ key: "minify", value: true }),
-    line({ key: "keep_names", value: false }),
+    ...(isBundled
+      ? [line({ key: "no_bundle", value: true })]
+      : [
+          ...comment(
+            "What is uploaded is small, so that an isolate starts soon. Names of functions are shortened too: nothing may look at them.",
+          ),
+          line({ key: "minify", value: true }),
+          line({ key: "keep_names", value: false }),
+        ]),
   ].join("\n");
 }
 
@@ -101,10 +109,10 @@ function saidBefore(section: Section): Section {
 }
 
 /**
- * A configuration of one Worker on this machine: the back, which wrangler runs beside the edge only from a file of its
- * own, or both Workers in one.
+ * A configuration of one Worker on this machine: the edge, the back, which wrangler runs beside the edge only from a file
+ * of its own, or both Workers in one.
  */
-function localText(part: "back" | "whole", shards: number, { main, vars = {} }: LocalChanges): string {
+function localText(part: Bound, shards: number, { main, vars = {}, isBundled = false }: LocalChanges): string {
   const settings: Settings = {
     ...SETTINGS,
     vars: {
@@ -112,16 +120,23 @@ function localText(part: "back" | "whole", shards: number, { main, vars = {} }: 
       ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { value }])),
     },
   };
-  const back = backSections(settings).filter(({ path }) => part === "back" || path !== "assets");
+  const back =
+    part === "edge"
+      ? []
+      : backSections(settings)
+          .filter(({ path }) => part === "back" || path !== "assets")
+          // wrangler fires none here, and would say so at length.
+          .map((section) => (section.path === "triggers" ? { ...section, entries: NO_CRONS } : section));
   const inherited = inheritedSections(settings).filter(
     ({ path }) =>
       !(
         back.some((own) => own.path === path) ||
-        (part === "back" && (path.startsWith("exports.") || path === "build"))
+        (part === "back" && path.startsWith("exports.")) ||
+        ((part === "back" || isBundled) && path === "build")
       ),
   );
   return `${[
-    headOf(settings, workerName("local", part === "back" ? "back" : "edge"), main ?? MAINS[part]),
+    headOf(settings, workerName("local", part === "back" ? "back" : "edge"), main ?? MAINS[part], isBundled),
     spacious("", [...ownSections(settings, "local", shards, part), ...inherited, ...back]),
   ].join("\n\n")}\n`;
 }
@@ -145,7 +160,7 @@ export function configFile(): string {
 }
 
 /** The configuration of one Worker of this run on this machine, see {@link localText}. */
-export function localConfigFile(part: "back" | "whole", changes: LocalChanges = {}): string {
+export function localConfigFile(part: Bound, changes: LocalChanges = {}): string {
   const text = localText(part, shardsOfRun(), changes);
   const digest = createHash("sha256").update(text).digest("hex").slice(0, 12);
   return written(`wrangler.local-${part}-${digest}.toml`, text);

@@ -5,7 +5,7 @@ import type { Section, Value } from "./toml.ts";
 const ASSETS = { binding: "ASSETS", directory: "dist/web", not_found_handling: "single-page-application" };
 
 /** One of the two Workers, or both in one: a program that wants only one runs that (tests, benchmarks). */
-type Bound = Part | "whole";
+export type Bound = Part | "whole";
 
 /** What an environment does not inherit from the top of the file, and so has to say for itself. */
 export function ownSections(settings: Settings, environment: Place, shards: number, part: Bound): Section[] {
