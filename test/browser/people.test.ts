@@ -18,6 +18,8 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
   let site: Site;
   let browser: Browser;
   let author: Person;
+  /** Everybody keeps their browser from page to page, as people do. */
+  const contexts = new Map<string, BrowserContext>();
   beforeAll(async () => {
     [site, browser] = await Promise.all([Site.start(), launchChromium()]);
     author = await site.person(SAMPLE_AUTHOR, "author");
@@ -37,14 +39,16 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     path: string,
     look: Parameters<typeof newContext>[2] = {},
     person: Person = author,
-  ): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
-    const context = await newContext(browser, site.url, look);
-    await site.signIn(context, person);
+  ): Promise<{ page: Page; faults: string[] }> {
+    const key = JSON.stringify([person.id, look]);
+    const context = contexts.get(key) ?? (await newContext(browser, site.url, look));
+    if (!contexts.has(key)) await site.signIn(context, person);
+    contexts.set(key, context);
     const page = await context.newPage();
     const faults = watchFaults(page);
     page.on("dialog", (dialog) => void dialog.accept());
     await page.goto(path);
-    return { context, page, faults };
+    return { page, faults };
   }
 
   /** No wider than the screen, and nothing that keeps somebody out. */
@@ -55,7 +59,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
   }
 
   it("shows the roll: searched, filtered, put into cohorts by keyboard", async () => {
-    const { context, page, faults } = await opened(`${AUTHORS}/people`);
+    const { page, faults } = await opened(`${AUTHORS}/people`);
     await page.getByRole("row", { name: /Ana Abe/ }).waitFor();
     await isSound(page, "people-roll");
     const search = page.getByRole("searchbox");
@@ -73,11 +77,11 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.getByRole("row", { name: /Lena Abe.*lenas.*morning/ }).waitFor();
     await isSound(page, "people-cohorts");
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it("invites by a link, which a newcomer follows to an account and into the course", async () => {
-    const { context, page } = await opened(`${AUTHORS}/people?view=add`);
+    const { page } = await opened(`${AUTHORS}/people?view=add`);
     await page.getByRole("button", { name: "Make a link" }).click();
     const link = await page.getByLabel("Link", { exact: true }).inputValue();
     await isSound(page, "people-add");
@@ -98,11 +102,11 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.getByText("1 of 50 used").waitFor();
     await page.getByRole("button", { name: "End it" }).click();
     await page.getByText("Ended").waitFor();
-    await context.close();
+    await page.close();
   });
 
   it("brings the class in line with a file: previewed, kept over a reload, confirmed; and asks twice before many go", async () => {
-    const { context, page, faults } = await opened(`${AUTHORS}/people?view=file`);
+    const { page, faults } = await opened(`${AUTHORS}/people?view=file`);
     const paste = page.getByLabel("Or paste it here");
     await paste.fill("user_id,cohorts\nclass-01,evening\nnew-one,\n");
     // What was pasted and not sent yet is there after a reload.
@@ -122,11 +126,11 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await apply.click();
     await page.getByText("The class is as the file says now.").waitFor();
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it("takes a OneRoster file, on a phone too, and says what is wrong with a bad one", async () => {
-    const { context, page, faults } = await opened(`${AUTHORS}/people?view=file`, { size: NARROW });
+    const { page, faults } = await opened(`${AUTHORS}/people?view=file`, { size: NARROW });
     const choose = async (name: string, bytes: Uint8Array) => {
       await page
         .locator("input[type=file]")
@@ -154,11 +158,11 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.reload();
     await page.getByText("Done").waitFor();
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it("sets a roster that comes by night, and says why it failed", async () => {
-    const { context, page } = await opened(`${AUTHORS}/people?view=file`);
+    const { page } = await opened(`${AUTHORS}/people?view=file`);
     await page.getByLabel("Name", { exact: true }).fill("school");
     await page.getByLabel("Where it is").selectOption("bucket");
     await page.getByLabel("Address or key").fill("none.zip");
@@ -169,22 +173,22 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.getByText("The bucket has no file of this key.").first().waitFor();
     await page.getByRole("button", { name: "Remove: school" }).click();
     await page.getByText("No roster comes by itself.").waitFor();
-    await context.close();
+    await page.close();
   });
 
   it("gives and takes rights", async () => {
-    const { context, page } = await opened(`${AUTHORS}/people?view=rights`);
+    const { page } = await opened(`${AUTHORS}/people?view=rights`);
     await page.getByLabel("E-mail address or id").fill("class-02@example.org");
     await page.getByRole("button", { name: "Give rights" }).click();
     await page.getByRole("listitem").filter({ hasText: "class-02@example.org" }).getByText("Grader").waitFor();
     await isSound(page, "people-rights");
     await page.getByRole("button", { name: /^Remove: Ben/ }).click();
     await expect.poll(() => page.getByText("class-02@example.org").count()).toBe(0);
-    await context.close();
+    await page.close();
   });
 
   it("shows one learner: what they see, why, and lets staff decide", async () => {
-    const { context, page, faults } = await opened(`${AUTHORS}/people/class-05`);
+    const { page, faults } = await opened(`${AUTHORS}/people/class-05`);
     await page.getByRole("radio", { name: "List" }).check();
     const row = page.getByRole("button", { name: /Locked/ }).first();
     await row.focus();
@@ -200,12 +204,12 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.getByRole("group", { name: "The map of the course" }).or(page.locator(".map-plane")).first().waitFor();
     await isSound(page, "people-learner-map");
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it("pauses a learner and writes to them: their map says why, and ends when staff end it", async () => {
     const learner = await site.learner("traveller", SAMPLE_COURSE);
-    const { context, page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
+    const { page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
     await page.getByLabel("Why it is paused").fill("Abroad until spring");
     await page.getByRole("button", { name: "Pause the course" }).click();
     await page.getByText(/Paused since/).waitFor();
@@ -223,12 +227,12 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await theirs.page.getByRole("heading", { name: "Next", exact: true }).waitFor();
     expect(await theirs.page.getByText("This course is paused for you").count()).toBe(0);
     expect([...faults, ...theirs.faults]).toEqual([]);
-    await theirs.context.close();
-    await context.close();
+    await theirs.page.close();
+    await page.close();
   });
 
   it("pauses and resumes learners who are selected in the table of the class", async () => {
-    const { context, page, faults } = await opened(`${AUTHORS}/class`);
+    const { page, faults } = await opened(`${AUTHORS}/class`);
     await page.getByRole("checkbox", { name: "Select Ana Abe" }).check();
     await page.getByRole("checkbox", { name: "Select Chen Abe" }).check();
     await page.getByText("2 selected").waitFor();
@@ -243,7 +247,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     expect(await (await resumed).json()).toMatchObject({ done: 2 });
     await page.getByText("Done for 2 learners.").waitFor();
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it("revokes a certificate from the page of its learner, and its own page says so", async () => {
@@ -251,7 +255,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     const item = `${SAMPLE_COURSE}.complexity`;
     const fact = { user_id: learner.id, item, completed: true, at: new Date().toISOString() };
     await site.admin.post("/api/v1/progress/import", { facts: [fact] });
-    const { context, page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
+    const { page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
     await page.getByRole("heading", { name: "Certificate" }).waitFor();
     await page.getByLabel("Why it is revoked").fill("Copied");
     await page.getByRole("button", { name: "Revoke the certificate" }).click();
@@ -263,11 +267,11 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
       .first()
       .waitFor();
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it("shows the class as a table, and where everybody is", async () => {
-    const { context, page, faults } = await opened(`${AUTHORS}/class`);
+    const { page, faults } = await opened(`${AUTHORS}/class`);
     await page.getByRole("rowheader", { name: "Ana Abe", exact: true }).waitFor();
     await isSound(page, "class-table");
     const download = page.waitForEvent("download");
@@ -282,7 +286,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
       .waitFor();
     await isSound(page, "class-stuck");
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   });
 
   it.each([
@@ -292,20 +296,20 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     ["people/class-05", "学员：class-05"],
     ["class", "班级"],
   ])("fits a narrow screen in the other theme, in Chinese: %s", async (path, heading) => {
-    const { context, page } = await opened(`${AUTHORS}/${path}`, { size: NARROW, theme: "dark", language: "zh" });
+    const { page } = await opened(`${AUTHORS}/${path}`, { size: NARROW, theme: "dark", language: "zh" });
     await page.getByRole("heading", { level: 1, name: heading }).waitFor();
     await page.waitForLoadState("networkidle").catch(() => null);
     await isSound(page, `narrow-${path.replaceAll(/\W+/g, "-")}`);
-    await context.close();
+    await page.close();
   });
 
   it("[I8] shows a learner nothing of it", async () => {
     const learner = await site.learner("curious", SAMPLE_COURSE);
-    const { context, page } = await opened(`${AUTHORS}/people`, {}, learner);
+    const { page } = await opened(`${AUTHORS}/people`, {}, learner);
     await page.getByRole("link", { name: "To the courses" }).waitFor();
     expect(await page.getByText("Ana Abe").count()).toBe(0);
     const api = await clientOf(site.url, "curious");
     expect((await api.get(`/api/v1/courses/${SAMPLE_COURSE}/people`)).status).toBe(403);
-    await context.close();
+    await page.close();
   });
 });
