@@ -11,36 +11,39 @@ import { isListed, type View } from "./rows.ts";
 import { datesFrom, doneAt, windowOf } from "./scope.ts";
 import type { Scope } from "./truth.ts";
 
-/** One listed item as a learner plans by it. Instants in epoch ms; null where there is none. */
+/** One listed item with the dates a learner plans by. Instants in epoch ms; null for none. */
 const agendaItemSchema = z.object({
   id: z.string(),
   title: z.string(),
   /** `chapter`, or the kind of the problem. */
   kind: z.string(),
-  /** The chapter it stands in, where the learner sees that. */
+  /** The chapter that contains it, if the learner may see that chapter. */
   chapter: z.string().nullable(),
   state: z.enum(["locked", "unlocked", "started", "completed"]),
   is_open: z.boolean(),
-  /** It counts as done: completed, or excused. */
+  /** Whether it counts as done: it is completed or excused. */
   is_done: z.boolean(),
   opens: z.number().nullable(),
-  /** As the learner has it: an extension moves it. */
+  /** For this learner: an extension moves it. */
   due: z.number().nullable(),
   closes: z.number().nullable(),
-  /** Until then it takes work: `closes`, or the end of the course. */
+  /** The end of accepting work: `closes`, or the end of the course. */
   until: z.number().nullable(),
 });
 export const agendaSchema = z.object({
-  /** When the learner met what the course asks for its certificate; it stays. */
+  /** When the learner met the requirement of the course's certificate. This never changes back. */
   certified_at: z.number().nullable(),
-  /** The pause in force. An older object says nothing of it. */
+  /** The pause in force. Older objects do not send this field. */
   pause: z.object({ until: z.number().nullable(), reason: z.string() }).nullable().default(null),
   items: z.array(agendaItemSchema),
 });
 export type AgendaItem = z.infer<typeof agendaItemSchema>;
 export type Agenda = z.infer<typeof agendaSchema>;
 
-/** Everything in the learner's lists, in course order: each chapter with what stands in it, then what stands in none. */
+/**
+ * Everything in the learner's lists, in course order: each chapter followed by its problems, then problems without a
+ * chapter.
+ */
 export function agendaOf(view: View, language: Language): Agenda {
   const { program, learner, evaluation, now } = view;
   const scope = scopeOf(program, learner, now);
@@ -96,7 +99,7 @@ function instantOf(when: When | undefined, enrolledAt: number): number | null {
   return typeof when === "string" ? Date.parse(when) : enrolledAt + Math.round(when.days * DAY_MS);
 }
 
-/** Whether a learner meets, now, what the course asks for its certificate; never where it has none. */
+/** Whether a learner now meets the requirement of the course's certificate. False if the course has no certificate. */
 export function meetsCertificate(scope: Scope): boolean {
   const { outline, indexOf } = scope.program;
   const { certificate } = outline.options;

@@ -22,27 +22,32 @@ import { patternDefect } from "./judge.ts";
 import type { Outline, When } from "./outline.ts";
 import type { Rule } from "./rules.ts";
 
-/** Items of a cycle named in its message. A longer one is cut in the middle: a message must stay readable. */
+/**
+ * A message names at most this many items of a cycle. A longer cycle is cut in the middle, so that the message stays
+ * readable.
+ */
 const MAX_NAMED_IN_CYCLE = 50;
 const TUTORIAL_PATH = "options.tutorial";
 
-/** What keeps an item closed for ever, and nothing else: where the platform allows it, publishing does. */
+/** Findings that only say that an item can never open. If the source platform allows that, publishing allows it too. */
 const NEVER_OPENS: ReadonlySet<string> = new Set(["unreachable", "unsatisfiable", "cycle", "self_reference"]);
 
 /**
- * The check when an author publishes: everything wrong with the unlock rules of a course, all at once.
+ * The check at publishing: finds everything that is wrong with the unlock rules of a course in one run.
  *
  * Errors: `duplicate_id`, `foreign_id`, `dangling`, `self_reference`, `cycle`, `unsatisfiable`, `unreachable`,
- * `too_deep`, `invalid_pattern`, `not_finite`, `no_children`. Warnings: `never_scored`, `always_open`, `ignored_prerequisite`, `named_twice` (what is
- * written twice counts once), `dead_end` (a part of a rule that never holds, while another may), `cohort_conflict`,
- * `cohort_only` (what comes after it is closed to all other cohorts), and `closed` (who starts now can never open it: a
- * date has passed), `missing_reference`, `hides_nothing` and `hidden_prerequisite`. Of a course that was imported (it has
- * a `source`), what can never open is a warning, `unreachable`: the platform allows it. An error is only given where it is certain that nobody can ever open the item by the rules. The
- * items have an order in which they can be evaluated where there is none. Linear in the size of the course but for the
- * search of a short cycle, and for one bit for each pair of items; never throws.
+ * `too_deep`, `invalid_pattern`, `not_finite`, `no_children`. Warnings: `never_scored`, `always_open`,
+ * `ignored_prerequisite`, `named_twice` (a repeated part counts once), `dead_end` (a part of a rule never holds, but
+ * another may), `cohort_conflict`, `cohort_only` (the items after it are closed to all other cohorts), `closed` (a date
+ * has passed, so a learner who starts now can never open it), `missing_reference`, `hides_nothing` and
+ * `hidden_prerequisite`. In an imported course (one with a `source`), an item that can never open is a warning,
+ * `unreachable`, because the platform allows it.
+ * An error is reported only if it is certain that the rules let nobody ever open the item. If there is no error, the
+ * items have an order in which they can be evaluated. Linear in the size of the course, except for the search of a
+ * short cycle and one bit for each pair of items. Never throws.
  *
  * @param pathOf document path of each item id, see `documentPaths`. Errors are reported below those paths.
- * @param now epoch ms, for warnings of what has closed already; null for none of these.
+ * @param now epoch ms, for warnings about items that have closed already; null for none of these.
  */
 export function analyze(
   outline: Outline,
@@ -54,7 +59,7 @@ export function analyze(
   const canBe = new Map<Rule, number>();
   const errors = [...courseErrors(outline), ...tooManyCourses(table)];
   const warnings: FieldError[] = [];
-  /** Items whose own rule is in error: what follows from it is reported of others, not of them. */
+  /** Items whose own rule has an error. Findings that follow from it are reported only for other items. */
   const faulty = new Set<number>();
   const closed = new Set<number>();
   const openings: (Interval | undefined)[] = [];
@@ -115,7 +120,7 @@ export function analyze(
   };
 }
 
-/** Parts of a rule that say less than they seem to. */
+/** Parts of a rule that mean less than they seem to. */
 function oddParts(table: Table, entry: Entry): FieldError[] {
   const found: FieldError[] = [];
   walkRule(entry, (rule, path, isDenied) => {
@@ -189,14 +194,14 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
   return { errors, warnings, isSelfReferring };
 }
 
-/** A problem that asks for progress in its own chapter counts itself among what it waits for. */
+/** A problem that asks for progress in its own chapter counts itself among the items it waits for. */
 function isSelfReference(table: Table, entry: Entry, reference: Reference): boolean {
   const target = table.find(reference.target);
   if (target === undefined) return false;
   return reference.reads === "item" ? target.item.id === entry.item.id : target.index === entry.chapter;
 }
 
-/** A problem's dates against those of the chapter that must be open with it. Chapters come first in the table. */
+/** Compares a problem's dates with those of the chapter that must be open with it. Chapters come first in the table. */
 function clashWithChapter(entry: Entry, openings: readonly (Interval | undefined)[]): FieldError[] {
   const own = openings[entry.index];
   const chapter = openings[entry.gate];
@@ -218,20 +223,20 @@ function answerErrors(table: Table, entry: Entry): FieldError[] {
     .map((field) => ({ path: `${entry.path}.answer.${field}`, rule: "not_finite", message: "This must be a number." }));
 }
 
-/** A window that closes before it opens accepts nothing, ever. */
+/** A window that closes before it opens never accepts anything. */
 function windowErrors({ item: { id, opens, closes }, path }: Entry): FieldError[] {
   if (opens === undefined || closes === undefined || !neverWorks(opens, closes)) return [];
   const message = `${id} never accepts work: it closes before it opens.`;
   return [{ path: `${path}.closes`, rule: "unsatisfiable", message }];
 }
 
-/** Two instants, or two delays; one of each may go well for somebody. */
+/** Compares two instants, or two delays. An instant and a delay together may suit some learner. */
 function neverWorks(opens: When, closes: When): boolean {
   if (typeof opens === "string") return typeof closes === "string" && Date.parse(opens) >= Date.parse(closes);
   return typeof closes !== "string" && opens.days >= closes.days;
 }
 
-/** Each course that is asked for is told of by a call, so there is a bound. */
+/** Each other course that rules name costs a call, so their number has a bound. */
 function tooManyCourses(table: Table): FieldError[] {
   const asked = new Set<string>();
   const errors: FieldError[] = [];
@@ -247,7 +252,7 @@ function tooManyCourses(table: Table): FieldError[] {
   return errors;
 }
 
-/** A course that ends before it starts accepts nothing, ever. */
+/** A course that ends before it starts never accepts anything. */
 function courseErrors({ options: { starts, ends } }: Outline): FieldError[] {
   if (starts === undefined || ends === undefined || Date.parse(starts) < Date.parse(ends)) return [];
   return [{ path: "options.ends", rule: "unsatisfiable", message: "The course ends before it starts." }];
@@ -265,7 +270,7 @@ function tutorialOf(table: Table): { entry: Entry | undefined; errors: FieldErro
   return { entry, errors: table.isHidden(entry) ? [closedTutorial(entry, "is hidden")] : [] };
 }
 
-/** A certificate for an item asks for one that learners can complete. */
+/** If a certificate names an item, learners must be able to complete that item. */
 function certificateErrors(table: Table): FieldError[] {
   const { certificate } = table.outline.options;
   if (certificate?.for !== "item") return [];
@@ -285,7 +290,7 @@ function closedTutorial(entry: Entry, why: string): FieldError {
   return { path: TUTORIAL_PATH, rule: "unreachable", message };
 }
 
-/** The nodes of what a reference reads, see {@link dependenciesOf}; none where it reads nothing that counts. */
+/** The nodes that a reference reads, see {@link dependenciesOf}; none if nothing that it reads counts. */
 function nodesOf(table: Table, entry: Entry, reference: Reference): number[] {
   const target = table.find(reference.target);
   if (target === undefined || target.status === "draft" || isSelfReference(table, entry, reference)) return [];
@@ -293,15 +298,15 @@ function nodesOf(table: Table, entry: Entry, reference: Reference): number[] {
   return table.isChapter(target) ? [table.entries.length + target.index] : [];
 }
 
-/** The node of a chapter's problems, where the chapter is complete by them. */
+/** The node of a chapter's problems, if the chapter is completed by them. */
 function itemsBehind(table: Table, target: Entry | undefined): number[] {
   if (target === undefined || !table.isChapter(target) || !countsChildren(target)) return [];
   return [table.entries.length + target.index];
 }
 
 /**
- * What each item waits for. Numbers from `table.entries.length` on stand for "the problems of chapter n", so that a
- * hundred rules on one chapter's progress do not each repeat its problems.
+ * The nodes that each item waits for. Numbers from `table.entries.length` on mean "the problems of chapter n", so that
+ * a hundred rules on one chapter's progress do not each repeat its problems.
  */
 function dependenciesOf(
   table: Table,
@@ -332,7 +337,7 @@ function findCycles(table: Table, references: readonly (readonly Reference[])[],
       .map((node, position, cycle) => ({ node, next: cycle[(position + 1) % cycle.length] ?? node }))
       .filter(({ node }) => node < size)
       .map(({ node, next }) => explainStep(node, next));
-    // Begin at a rule if there is one: containment and course order are not something an author wrote here.
+    // Begin at a rule if there is one. Authors write no containment and no course order here.
     const inRule = steps.findIndex(({ path }) => path !== null && path !== TUTORIAL_PATH);
     const begin = Math.max(0, inRule === NONE ? steps.findIndex(({ path }) => path !== null) : inRule);
     const turned = [...steps.slice(begin), ...steps.slice(0, begin)];
@@ -349,7 +354,7 @@ function findCycles(table: Table, references: readonly (readonly Reference[])[],
   }
   return { members, errors };
 
-  /** Where the dependency of one item on the next node is written, and what to say where it is written nowhere. */
+  /** Where the dependency of one item on the next node is written, and the text to use if it is written nowhere. */
   function explainStep(node: number, next: number): { id: string; path: string | null; note: string } {
     const entry = table.entries[node];
     const id = entry?.item.id ?? "";

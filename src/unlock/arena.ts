@@ -13,7 +13,7 @@ const BITS: Readonly<Record<CompletionState, number>> = {
 /** Leaves that read scores or points. */
 const OF_SCORES: ReadonlySet<number> = new Set([OP.SCORE, OP.SCORE_RANGE, OP.POINTS, OP.AVERAGE, OP.TOTAL]);
 
-/** Collects the nodes of all rules; `beginRule` starts the record of what one rule reads. */
+/** Collects the nodes of all rules. `beginRule` begins the record of what one rule reads. */
 export class ArenaBuilder {
   readonly instants = new Set<number>();
   readonly enrollmentDelays = new Set<number>();
@@ -21,11 +21,11 @@ export class ArenaBuilder {
   readonly cohorts: string[] = [];
   readonly traits: Trait[] = [];
   reads = new Set<number>();
-  /** Whether time alone can make the rule false: an `until`, or below a `not` a date or delay that comes about. */
+  /** Whether time alone can make the rule false: by an `until`, or by a date or delay below a `not`. */
   hasEnd = false;
   /** Whether the rule asks for the course total. */
   readsTotal = false;
-  /** Whether a part of the rule hides the item where it fails. */
+  /** Whether a failing part of the rule can hide the item. */
   mayHide = false;
   #before = NONE;
   #isLive = false;
@@ -49,8 +49,8 @@ export class ArenaBuilder {
   readonly #countedIn: readonly number[][];
 
   /**
-   * @param countedIn the problems that make up each chapter's progress.
-   * @param failedCountsAs the state that a failed item satisfies as well, as a bit; 0 for none.
+   * @param countedIn the problems that count for each chapter's progress.
+   * @param failedCountsAs a second state that a failed item also satisfies, as a bit; 0 for none.
    */
   constructor(
     numberOf: (id: string) => number,
@@ -65,8 +65,8 @@ export class ArenaBuilder {
   }
 
   /**
-   * @param before the tracked item before the rule's own, or NONE.
-   * @param isLive whether it asks for the grades that count now.
+   * @param before the tracked item before the item of the rule, or NONE.
+   * @param isLive whether the rule asks for the grades that count now.
    */
   beginRule(before: number, isLive: boolean): void {
     this.#before = before;
@@ -79,7 +79,7 @@ export class ArenaBuilder {
     this.#namesDeprecated = false;
   }
 
-  /** Adds a rule; NONE when all of it is to be ignored. */
+  /** Adds a rule; NONE if all of it is ignored. */
   add(rule: Rule): number {
     if ("all" in rule) return this.#group(OP.ALL, rule.all, 0);
     if ("any" in rule) return this.#group(OP.ANY, rule.any, 0);
@@ -104,7 +104,7 @@ export class ArenaBuilder {
     if ("after" in rule) {
       if (this.#isDenied) this.hasEnd = true;
       const delay = Math.round(rule.after.days * DAY_MS);
-      // Without a delay it ends with what the learner does, not with time.
+      // Without a delay, an action of the learner ends it, not time.
       const node = this.#end(this.#fact(OP.AFTER, rule.after.item, delay), this.#isDenied && delay > 0);
       const item = this.#numberOf(rule.after.item);
       if (node !== NONE && item !== NONE) this.afters.push({ item, delay });
@@ -123,7 +123,8 @@ export class ArenaBuilder {
     if ("hide" in rule) return this.#hide(rule.hide);
     if ("profile" in rule) return this.#trait(OP.PROFILE, { profile: rule.profile });
     if ("course_completed" in rule) return this.#trait(OP.COURSE, { course: rule.course_completed });
-    // What is gone fails, denied or not; of all but items, whose absence no platform takes for "not done", the denial holds.
+    // A missing item fails, also below a `not`: no platform takes absence for "not done". For anything else that is
+    // missing, the `not` holds.
     if ("missing" in rule) return this.#node(OP.MISSING, NONE, this.#isDenied && rule.missing.what === "item" ? 1 : 0);
     const { cohort } = rule;
     if (typeof cohort !== "string") {
@@ -134,7 +135,10 @@ export class ArenaBuilder {
     return this.#node(OP.COHORT, number, 0);
   }
 
-  /** A part that hides: it is what it holds. Where it is denied its failing opens, and so hides nothing. */
+  /**
+   * A part that hides: the value is that of the rule inside. Below a `not`, its failing opens the item, so it hides
+   * nothing.
+   */
   #hide(rule: Rule): number {
     const node = this.add(rule);
     if (node === NONE || this.#isDenied) return node;
@@ -159,7 +163,7 @@ export class ArenaBuilder {
     return node;
   }
 
-  /** The bits of some states, with what the platform of the course takes for them. */
+  /** The bits of some states, together with what the course's platform counts as these states. */
   #statesOf(states: readonly CompletionState[]): number {
     const bits = states.reduce((sum, state) => sum | BITS[state], 0);
     return (bits & this.#failedCountsAs) === 0 ? bits : bits | STATE.FAILED;
@@ -194,14 +198,14 @@ export class ArenaBuilder {
     };
   }
 
-  /** Leads through a node to what decides next; returns where to enter it. */
+  /** Leads the thread through a node to the node that decides next; returns where to enter it. */
   #lead(node: number, whenTrue: number, whenFalse: number): number {
     const op = this.#op[node];
     const first = this.#first[node] ?? 0;
     const kid = (place: number) => this.#kids[first + place] ?? NONE;
     if (op === OP.NOT) return this.#lead(kid(0), whenFalse, whenTrue);
     if (op !== OP.ALL && op !== OP.ANY) return this.#decide(node, whenTrue, whenFalse);
-    // From the last child to the first: each leads on to the one behind it, or past all of them.
+    // From the last child to the first: each leads to the next one, or past all of them.
     let next = op === OP.ALL ? whenTrue : whenFalse;
     for (let place = (this.#count[node] ?? 0) - 1; place >= 0; place -= 1) {
       next = op === OP.ALL ? this.#lead(kid(place), next, whenFalse) : this.#lead(kid(place), whenTrue, next);
@@ -227,8 +231,8 @@ export class ArenaBuilder {
   }
 
   #group(op: number, children: readonly Rule[], required: number): number {
-    // One condition counts once, however often it is written. A count that this puts out of reach means all of them;
-    // publishing refuses it, but a course published earlier must not lock for it.
+    // A repeated condition counts once. A count that can no longer be reached because of this means all of them:
+    // publishing refuses such a rule, but a course published earlier must not lock because of it.
     const distinct = children.length > 1 ? distinctRules(children) : children;
     const asked = required <= children.length ? Math.min(required, distinct.length) : required;
     const kids = distinct.map((child) => this.add(child)).filter((node) => node !== NONE);
@@ -237,7 +241,7 @@ export class ArenaBuilder {
     return this.#node(op, ignored > 0 ? Math.min(asked, kids.length) : asked, 0, kids);
   }
 
-  /** Where nothing is before it, it fails, denied or not. */
+  /** If nothing comes before the item, the leaf fails, also below a `not`. */
   #previous(states: readonly CompletionState[]): number {
     if (this.#before === NONE) return this.#node(OP.MISSING, NONE, this.#isDenied ? 1 : 0);
     this.#read(this.#before);
@@ -268,7 +272,7 @@ export class ArenaBuilder {
       if (this.#statuses[chapter] === "draft") return NONE;
       listed = this.#countedIn[chapter] ?? [NONE];
     } else {
-      listed = [...new Set(of)].map((id) => this.#numberOf(id)); // an item counts once, however often it is named
+      listed = [...new Set(of)].map((id) => this.#numberOf(id)); // a repeated item counts once
     }
     const counted = listed.filter((item) => this.#statuses[item] !== "draft");
     if (listed.length > 0 && counted.length === 0) return NONE;

@@ -2,8 +2,8 @@ import type { FieldError } from "../platform/results.ts";
 import { parseMeasure } from "./measure.ts";
 
 /**
- * What answers to a problem may look like. The texts of its options are content and not here: this is what every object of a
- * learner holds, and a refusal needs no more. Absent: any text.
+ * The allowed form of answers to a problem. The texts of its options are content, so they are not here: each learner's
+ * object keeps this, and a refusal needs no more. If it is absent, any text is allowed.
  */
 export type Asked =
   | { kind: "choice" | "choices" | "ordering"; options: string[] }
@@ -18,10 +18,10 @@ export interface AnswerFile {
   size: number;
 }
 
-/** Most files of one submission, whatever a question says. */
+/** The limit of files in one submission, whatever a question allows. */
 export const MAX_ANSWER_FILES = 10;
 
-/** Ids as an answer names them: `a, c`. Blanks and line breaks part them, too. */
+/** Ids in an answer, such as `a, c`. White space also separates them. */
 export function idsIn(answer: string): string[] {
   return answer.split(/[\s,]+/).filter((id) => id !== "");
 }
@@ -29,8 +29,8 @@ export function idsIn(answer: string): string[] {
 const broken = (path: string, rule: string, message: string): FieldError => ({ path, rule, message });
 
 /**
- * Why an answer cannot be taken. Only its form is looked at: whether it is right is for the judge, and what is refused here
- * is not stored and uses up no try.
+ * Why an answer is refused. Only its form is checked: the judge decides whether it is right. A refused answer is not
+ * stored and uses up no try.
  */
 export function answerFaults(
   asked: Asked | undefined,
@@ -76,10 +76,10 @@ function fileFaults(asked: Extract<Asked, { kind: "file" }>, files: readonly Ans
   });
 }
 
-/** Begins a stored answer that names files: a character that no answer of text may begin with. */
+/** The first character of a stored answer that names files. No text answer may begin with it. */
 const FILES = "\u001c";
 
-/** An answer as it is stored: its files before its text, in one string. */
+/** An answer as it is stored: one string with its files before its text. */
 export function packAnswer({ answer, files }: { answer: string; files: readonly AnswerFile[] }): string {
   return files.length === 0 ? answer : `${FILES}${JSON.stringify(files)}\n${answer}`;
 }
@@ -88,12 +88,12 @@ export function packAnswer({ answer, files }: { answer: string; files: readonly 
 export function unpackAnswer(stored: string): { answer: string; files: AnswerFile[] } {
   if (!stored.startsWith(FILES)) return { answer: stored, files: [] };
   const end = stored.indexOf("\n");
-  // SAFETY: written by `packAnswer` alone; no answer of text begins like this.
+  // SAFETY: only `packAnswer` writes this, and no text answer begins like this.
   const files = JSON.parse(stored.slice(FILES.length, end)) as AnswerFile[];
   return { answer: stored.slice(end + 1), files };
 }
 
-/** Whether a text could be taken for a stored answer with files. */
+/** Whether a text could be confused with a stored answer that has files. */
 export function looksPacked(answer: string): boolean {
   return answer.startsWith(FILES);
 }

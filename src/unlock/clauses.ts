@@ -1,28 +1,28 @@
 import type { Reason } from "./explanation.ts";
 import type { Trait } from "./program.ts";
 
-/** What fails, as a tree: single reasons, joined as the rule joined them. */
+/** The failing conditions as a tree: single reasons, joined as the rule joins them. */
 export type Clause =
   | {
       kind: "reason";
       reason: Reason;
-      /** When what is waited for comes about, epoch ms. */
+      /** When the date or period that the reason waits for comes, epoch ms. */
       opensAt?: number;
-      /** Ids of the items a progress reason counts, as far as they are undone and visible. */
+      /** Ids of the items that a progress reason counts, if they are not done and visible. */
       among?: readonly string[];
-      /** Time that has to pass once the reason is gone, ms. */
+      /** Time that must pass after the reason is gone, ms. */
       thenWait?: number;
-      /** not_in_cohort, profile_differs: what is asked of the learner. */
+      /** not_in_cohort, profile_differs: what the rule asks of the learner. */
       trait?: Trait;
-      /** not_completed, not_passed: what the item's own requirement still asks for. */
+      /** not_completed, not_passed: what the item's own requirement still needs. */
       needs?: Clause;
-      /** Nothing the learner does or waits for makes an end of it. */
+      /** Neither an action of the learner nor time can end it. */
       isLost?: boolean;
     }
   | { kind: "all" | "any"; clauses: Clause[] }
   | { kind: "at_least"; count: number; clauses: Clause[] };
 
-/** Reasons that no learner can do anything about. */
+/** Reasons that no learner can change. */
 export const FINAL: ReadonlySet<Reason["code"]> = new Set([
   "closed",
   "excluded",
@@ -44,20 +44,22 @@ export function reasonsIn(clause: Clause): Reason[] {
   return clause.clauses.flatMap(reasonsIn);
 }
 
-/** All of some clauses. What cannot be put into words (an empty group that never holds) is still said to be locked. */
+/**
+ * Joins clauses with "all". An empty group that never holds has no words of its own; it is still reported as locked.
+ */
 export function joined(clauses: Clause[]): Clause {
   const [only] = clauses;
   if (only === undefined) return { kind: "reason", reason: { code: "excluded" } };
   return clauses.length === 1 ? only : { kind: "all", clauses };
 }
 
-/** Whether it says itself why it can never come right. */
+/** Whether the clause itself says why it can never hold. */
 export function hasLoss(clause: Clause): boolean {
   if (clause.kind !== "reason") return clause.clauses.some(hasLoss);
   return clause.isLost === true || FINAL.has(clause.reason.code);
 }
 
-/** The same as what cannot come right as a whole: its dates come too late, or else none of it can be done in time. */
+/** Marks a clause that can never hold as a whole: its dates come too late, or its parts cannot all be done in time. */
 export function asLost(clause: Clause): Clause {
   const hasDates = (one: Clause): boolean =>
     one.kind === "reason" ? one.opensAt !== undefined : one.clauses.some(hasDates);
@@ -69,7 +71,7 @@ export function asLost(clause: Clause): Clause {
   return mark(clause);
 }
 
-/** The same with no date to wait for: none of them opens the item. */
+/** The same without dates to wait for, because none of them opens the item. */
 export function withoutWaits(clause: Clause): Clause {
   if (clause.kind !== "reason") return { ...clause, clauses: clause.clauses.map(withoutWaits) };
   const { reason } = clause;

@@ -5,13 +5,16 @@ import type { ItemStatus, Outline, OutlineItem, OutlineProblem, When } from "./o
 import { ACCEPT, NONE, type NodeArena, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 import type { Rule } from "./rules.ts";
 
-/** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
+/**
+ * Scores are compared with this tolerance, because a sum of weighted parts may differ from the exact number by a
+ * rounding error.
+ */
 const SCORE_SLACK = 1e-6;
 
 /**
- * Compiles an outline. Leaves on drafts are dropped here (drafts are ignored as prerequisites); leaves on deprecated
- * items stay, because whether they count depends on the learner. Never throws: dangling leaves, which publishing
- * refuses, are compiled to "never satisfied", so that a broken outline locks and cannot open (invariant 7).
+ * Compiles an outline. Leaves on drafts are dropped here (drafts are ignored as prerequisites). Leaves on deprecated
+ * items stay, because whether they count depends on the learner. Never throws: publishing refuses leaves on missing
+ * items, and here they compile to "never satisfied", so that a broken outline locks and never opens (invariant 7).
  */
 export function compile(outline: Outline): Program {
   const chapterCount = outline.chapters.length;
@@ -34,9 +37,9 @@ export function compile(outline: Outline): Program {
   const isFromMoodle = outline.source?.platform === "moodle";
   const isFromCanvas = outline.source?.platform === "canvas";
   const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
-  // What the author hides from all learners is no part of a chapter's progress: nobody could make it.
+  // Items hidden from all learners do not count for a chapter's progress: nobody could do them.
   const countedIn = inChapter.map((list) => list.filter((index) => veils[index] !== VEIL.HIDDEN));
-  // In Canvas what no learner can see is asked of nobody, as a draft is.
+  // In Canvas an item that no learner can see is required of nobody, just like a draft.
   const asked = isFromCanvas ? statuses.map((own, index) => (veils[index] === VEIL.HIDDEN ? "draft" : own)) : statuses;
   const builder = new ArenaBuilder(numberOf, asked, countedIn, failedCountsAs(outline.source));
   const roots = new Int32Array(size).fill(NONE);
@@ -68,7 +71,7 @@ export function compile(outline: Outline): Program {
     if (before !== NONE) reads[index]?.add(before);
   });
   const completion = compileCompletion(items, statuses, countedIn);
-  // The tutorial locks what it stands in without undoing it.
+  // The tutorial also locks its own chapter, but that lock does not make anything count as undone.
   const relocks = isFromCanvas
     ? topologicalOrder(withCompletion(reads, completion), gate).filter((item) => item < chapterCount)
     : null;
@@ -166,16 +169,16 @@ export function compile(outline: Outline): Program {
   };
 }
 
-/** Platforms on which what a grade opened is lost when the grade falls. */
+/** Platforms on which a learner loses what a grade opened when the grade falls. */
 const LIVE_PLATFORMS: readonly string[] = ["moodle", "open_edx"];
 
-/** Whether an item asks for the grades that count now: where it says so, or its platform does where it says nothing. */
+/** Whether an item uses the grades that count now: because it says so, or by default of its platform. */
 function isLive({ keeps }: OutlineItem, { options, source }: Outline): boolean {
   if (keeps !== undefined) return !keeps;
   return !options.sticky && source !== undefined && LIVE_PLATFORMS.includes(source.platform);
 }
 
-/** Marks the items whose grade that counts now something rests on. */
+/** Marks the items whose current grade something depends on. */
 function gradedIn(nodes: NodeArena, live: Uint8Array, items: readonly OutlineItem[], chapterCount: number): Uint8Array {
   const graded = Uint8Array.from(items, ({ completion }, item) => (completion !== undefined ? (live[item] ?? 0) : 0));
   nodes.live.forEach((flag, node) => {
@@ -195,8 +198,8 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
 }
 
 /**
- * What opens an item. In Canvas an item is locked before its window begins; elsewhere it can be read by then. Before the course
- * starts, everything is locked that stands in nothing that is.
+ * The conditions that open an item. In Canvas an item is locked before its window begins; elsewhere it can be read
+ * before. Before the course starts, each item without a locked chapter is locked.
  */
 function ruleOf({ rule, opens }: OutlineItem, { options, source }: Outline, isOutermost: boolean): Rule | null {
   const begins: Rule[] = [];
@@ -213,7 +216,7 @@ function instantOf(when: When | undefined, none: number): number {
   return typeof when === "string" ? Date.parse(when) : none;
 }
 
-/** Windows that begin or end some days after the learner enrolled; null where there are none. */
+/** Windows that begin or end some days after the learner enrolled; null if there are none. */
 function relativeIn(items: readonly OutlineItem[]): Program["relative"] {
   const delay = (when: When | undefined) => (typeof when === "object" ? Math.round(when.days * DAY_MS) : Number.NaN);
   if (items.every(({ opens, closes }) => typeof opens !== "object" && typeof closes !== "object")) return null;
@@ -223,12 +226,12 @@ function relativeIn(items: readonly OutlineItem[]): Program["relative"] {
   };
 }
 
-/** From this release on Moodle takes a failed item for incomplete; before, it was complete. */
+/** From this release on, a failed item is incomplete in Moodle; before, it was complete. */
 const MOODLE_FAILED_IS_INCOMPLETE = [4, 5] as const;
 
 /**
- * The state that a failed item satisfies as well. What a release calls itself begins with its number: "4.5.6 (Build: ...)".
- * A release that names none is taken for one of today.
+ * The second state that a failed item also satisfies. The name of a release begins with its number: "4.5.6 (Build:
+ * ...)". A missing release counts as a current one.
  */
 function failedCountsAs(source: Outline["source"]): number {
   if (source?.platform !== "moodle") return 0;
@@ -240,8 +243,8 @@ function failedCountsAs(source: Outline["source"]): number {
 }
 
 /**
- * Who sees an item by its own visibility and its chapter's. A hidden chapter hides what stands in it; in Moodle, what
- * stands in a hidden section is not listed, but opens by its address.
+ * Who sees an item, by its own visibility and its chapter's. A hidden chapter hides its problems. In Moodle, items of a
+ * hidden section are not listed but open by their address.
  */
 function veilOf(item: OutlineItem, chapter: OutlineItem | undefined, isFromMoodle: boolean): number {
   if (item.visibility === "hidden") return VEIL.HIDDEN;
@@ -256,7 +259,10 @@ function standingOf(status: ItemStatus): number {
   return status === "deprecated" ? STANDING.DEPRECATED : STANDING.OFFERED;
 }
 
-/** A tutorial that is a draft or deprecated gates nothing: drafts are ignored, and the other is demanded of nobody. */
+/**
+ * A tutorial that is a draft or deprecated locks nothing: drafts are ignored, and deprecated items are required of
+ * nobody.
+ */
 function numberOfDemanded(tutorial: number, statuses: readonly ItemStatus[]): number {
   return statuses[tutorial] === "draft" || statuses[tutorial] === "deprecated" ? NONE : tutorial;
 }
@@ -273,8 +279,8 @@ function previousChapters(outline: Outline, statuses: readonly ItemStatus[], siz
 }
 
 /**
- * The tracked item before each in course order, or NONE: of problems that are offered, those with a requirement of completion;
- * where no item has one, all of them. Whom its author hides counts, too.
+ * The tracked item before each item in course order, or NONE. Tracked items are offered problems with a completion
+ * requirement; if no item has a requirement, all of them. Items hidden by the author count, too.
  */
 function trackedBeforeEach(
   items: readonly OutlineItem[],
@@ -299,8 +305,8 @@ function trackedBeforeEach(
 }
 
 /**
- * What each item reads, where a chapter that is complete by its items is one more node behind them: the number of the chapter
- * beyond those of all items. So who waits for the chapter comes after what it is made of.
+ * What each item reads. A chapter that is completed by its items gets one more node behind them, with a number after
+ * those of all items. So an item that waits for the chapter comes after the chapter's items.
  */
 function withCompletion(reads: readonly Set<number>[], completion: Completion | null): readonly Set<number>[] {
   if (completion === null) return reads;
@@ -318,7 +324,10 @@ function withCompletion(reads: readonly Set<number>[], completion: Completion | 
   return own;
 }
 
-/** Kahn's algorithm over "reads the facts of" and "stands in the chapter". Nodes beyond the items are left out of the answer. */
+/**
+ * Kahn's algorithm over "reads the facts of" and "is in the chapter". Nodes beyond the items are left out of the
+ * answer.
+ */
 function topologicalOrder(reads: readonly Set<number>[], gate: Int32Array): Int32Array {
   const gateOf = (node: number) => gate[node] ?? NONE;
   const waiting = reads.map((set, index) => set.size + (gateOf(index) === NONE ? 0 : 1));

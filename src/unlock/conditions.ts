@@ -6,7 +6,7 @@ import { leafTexts } from "./sentence.ts";
 import { evaluateNode, IGNORED, progressOf, type Scope, TRUE, turnOf } from "./truth.ts";
 import type { Leaf } from "./wording/writer.ts";
 
-/** The leaves of an item's rule with whether they hold; what is demanded of nobody is left out. */
+/** The leaves of an item's rule, each with whether it holds; leaves that are required of nobody are left out. */
 export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number, zone: string | null): Condition[] {
   const { program } = scope;
   const { nodes } = program;

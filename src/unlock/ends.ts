@@ -1,18 +1,19 @@
 import { NONE, OP } from "./program.ts";
 import { evaluateNode, excusedAt, FALSE, requiredOf, ruleHolds, type Scope, turnOf } from "./truth.ts";
 
-// What is kept open, and how it ends.
+// How items are kept open, and when that ends.
 
-/** Whether the item is kept open: an undone tutorial still locks it, and an end that has come. */
+/** Whether the item is kept open. An undone tutorial still locks it, and so does an end that has come. */
 export function isKept(scope: Scope, item: number): boolean {
   return scope.learner.kept[item] === 1 && !isClosed(scope, item);
 }
 
 /**
- * Whether time has closed an item that is otherwise kept open. What stickiness promises is that learning more never
- * locks; an end always ends, however it is spelled. It has ended when the rule, which held at some time, would hold no
- * more with everything the learner had then: the facts are held as they were when it last held, and only time goes on.
- * Where it never held for this learner (what staff opened, what an older version allowed), it has ended when no facts
+ * Whether time has closed an item that is otherwise kept open. A sticky course promises that learning more never locks
+ * an item. But an end always ends, in whatever way the rule says it. The item has ended if the rule held at some time,
+ * and would not hold any more with all that the learner had then: the facts stay as they were when it last held, and
+ * only time goes on. If it never held for this learner (staff opened the item, or an older version allowed it), the
+ * item has ended if no facts at all could make the rule hold now, but could earlier.
  * at all could make it hold, though at some earlier time they could.
  */
 export function isClosed(scope: Scope, item: number): boolean {
@@ -22,7 +23,7 @@ export function isClosed(scope: Scope, item: number): boolean {
   return chapter !== NONE && program.closes[chapter] === 1 && hasEnded(scope, chapter);
 }
 
-/** {@link isClosed} for the item's own rule. Costs more than a look only once the rule does not hold as it is. */
+/** {@link isClosed} for the item's own rule. Costs more than one check only if the rule does not hold now. */
 function hasEnded(scope: Scope, item: number): boolean {
   const root = scope.program.roots[item] ?? NONE;
   if (root === NONE || ruleHolds(scope, item)) return false;
@@ -31,14 +32,14 @@ function hasEnded(scope: Scope, item: number): boolean {
     past.moments.some((at) => couldBe({ ...scope, now: at }, root, item, true, ofAnyCohort));
   if (!couldBe(scope, root, item, true, false)) {
     if (couldEver(false)) return true;
-    // The learner's cohorts never had it: then the last end of all cohorts counts.
+    // It never held for the learner's cohorts: then the last end of all cohorts counts.
     if (!couldBe(scope, root, item, true, true) && couldEver(true)) return true;
-    // What nobody could make true may still have held, while its items were asked of nobody.
+    // A rule that nobody could make true may still have held while its items were required of nobody.
   }
-  // What an end has closed says nothing of what else was locked then.
+  // An item that an end has closed says nothing about what else was locked then.
   const held = whenLastHeld({ ...scope, locked: null, earlyScores: true }, past, root, item);
   if (held === null || stillHolds(held, scope.now, root, item)) return false;
-  // A better score must not end what was open without it.
+  // A better score must not end an item that is open without that score.
   const without = whenLastHeld({ ...scope, locked: null, earlyScores: false }, past, root, item);
   return without === null || !stillHolds(without, scope.now, root, item);
 }
@@ -48,27 +49,27 @@ function stillHolds(held: Scope, now: number, root: number, owner: number): bool
 }
 
 interface Past {
-  /** Instants up to now from which on the rule may have another truth, latest first, and one before all of them. */
+  /** Instants up to now at which the rule may have changed its value, latest first, and one before all of them. */
   readonly moments: readonly number[];
-  /** Those of them at which a fact was added. */
+  /** Those instants at which a fact was added. */
   readonly facts: ReadonlySet<number>;
 }
 
-/** The learner's facts and the time as they were when the rule held for the last time; null if it never did. */
+/** The learner's facts and the time when the rule held for the last time; null if it never did. */
 function whenLastHeld(scope: Scope, { moments, facts }: Past, root: number, owner: number): Scope | null {
   const holdsAt = (now: number, asOf: number): Scope | null => {
     const then = { ...scope, now, asOf };
     return evaluateNode(then, root, owner) === FALSE ? null : then;
   };
   for (const at of moments) {
-    // A fact and a date of one instant: the fact may have come after it. Instants are whole milliseconds.
+    // A fact and a date at the same instant: the fact may have come after the date. Instants are whole milliseconds.
     const held = holdsAt(at, at) ?? (facts.has(at) ? holdsAt(at, at - 1) : null);
     if (held !== null) return held;
   }
   return null;
 }
 
-/** Everything in the past of a rule that may have changed its truth. */
+/** Everything in the past of a rule that may have changed its value. */
 function pastOf(scope: Scope, root: number, owner: number): Past {
   const { learner, now, program } = scope;
   const { op, arg, first, count, kids } = program.nodes;
@@ -126,8 +127,8 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
 }
 
 /**
- * Whether a node can be true (or, if not `wanted`, false) at `scope.now`, whatever the learner's facts: leaf by leaf the
- * most favourable is assumed. Time and cohorts are as they are, cohorts on request whatever they may be. A waiting
+ * Whether a node can be true (or, if not `wanted`, false) at `scope.now`, whatever the learner's facts: each leaf takes
+ * the value that helps most. Time and cohorts stay as they are; the caller may ask for any cohorts instead. A waiting
  * period that is over stays over.
  */
 export function couldBe(scope: Scope, node: number, owner: number, wanted: boolean, ofAnyCohort = false): boolean {

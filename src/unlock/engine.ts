@@ -1,7 +1,7 @@
 /**
- * Version of the evaluator's meaning, part of every snapshot's freshness tuple: raising it makes every stored snapshot
- * stale. It must be raised when the sources below may answer anything differently; a test compares their digest with
- * `ENGINE_DIGEST` and fails until both lines are updated (or only the digest, for a change that cannot matter).
+ * Version of the meaning of the evaluator. It is part of every snapshot's freshness tuple, so raising it makes each
+ * stored snapshot stale. Raise it when the sources below may answer anything differently. A test compares their digest
+ * with `ENGINE_DIGEST` and fails until both lines are updated (only the digest, if the change cannot matter).
  */
 export const ENGINE = 5;
 export const ENGINE_SOURCES = [
@@ -29,4 +29,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "316f2346e9f8aceb3c404f0284f4392f6bcf6fd33093e04bff8dd24f863698f0";
+export const ENGINE_DIGEST = "622fb0291679681cea3e23bb326850e4d7674302846e9fbb32bdc0ff5e161021";

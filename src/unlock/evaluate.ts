@@ -18,18 +18,18 @@ import {
 
 /** The state of every item for one learner at one instant. Arrays are indexed by item number. */
 export interface Evaluation {
-  /** 1 where the learner may open the item. */
+  /** 1 if the learner may open the item. */
   readonly open: Uint8Array;
-  /** 1 where the rules alone (without overrides and practice mode) open it, or it is kept open. */
+  /** 1 if the rules alone (without overrides and practice mode) open it, or if it is kept open. */
   readonly earned: Uint8Array;
-  /** 1 where the learner may know of it. */
+  /** 1 if the learner may know of it. */
   readonly visible: Uint8Array;
   /** First instant (epoch ms, exclusive end) at which time alone may change the answer; Infinity if never. */
   validUntil: number;
 }
 
 /**
- * Evaluates every item. The one function behind snapshot, real time, explain, dry run and time travel.
+ * Evaluates every item. Snapshot, realtime answers, explanations, dry runs and time travel all use this one function.
  * @param now epoch ms. `from` is inclusive, `until` exclusive.
  */
 export function evaluate(program: Program, learner: Learner, now: number): Evaluation {
@@ -40,12 +40,13 @@ export function evaluate(program: Program, learner: Learner, now: number): Evalu
   return evaluation;
 }
 
-/** What is asked of a learner at an instant, with the chapters that are locked, where the course asks for these. */
+/** What the evaluator reads for a learner at an instant, with the locked chapters if the course needs them. */
 export function scopeOf(course: Program, learner: Learner, now: number): Scope {
   const scope = plainScope(course, learner, now);
   const { relocks } = scope.program;
   if (relocks === null) return scope;
-  // Each after all that it rests on: what is asked of a chapter is known by then. Until it is, it is locked.
+  // Each chapter after everything it depends on: that is known by then. Until a chapter is decided, it counts as
+  // locked.
   const locked = new Uint8Array(scope.program.chapterCount).fill(1);
   const knowing = { ...scope, locked };
   const into = blank(scope.program.size, now);
@@ -60,22 +61,22 @@ export function blank(size: number, validUntil: number): Evaluation {
   return { open: new Uint8Array(size), earned: new Uint8Array(size), visible: new Uint8Array(size), validUntil };
 }
 
-/** Numbers of the items that a learner can open now and could not before, and the reverse; in course order. */
+/** Numbers of the items that a learner can open now but could not open before, and the reverse; in course order. */
 export interface Opening {
   readonly opened: number[];
   readonly closed: number[];
 }
 
 /**
- * Evaluates again, IN PLACE, only what new facts can affect: their dependents, and the problems of chapters that
- * thereby opened or locked. The cost grows with those and not with the course. Who must be able to go back, because a
- * transaction may fail, drops the evaluation then and makes it anew.
+ * Evaluates again, IN PLACE, only what new facts can affect: the items that depend on them, and the problems of
+ * chapters that opened or locked as a result. The cost grows with those items and not with the course. If a transaction
+ * may fail, its caller drops the evaluation then and makes a new one.
  *
- * Afterwards it equals a full {@link evaluate}, `validUntil` included, provided that since it was made nothing has
- * changed but those facts (and what they keep open), and that `now` is no earlier and has not reached `validUntil`;
- * callers evaluate in full otherwise. A property test holds this.
+ * Afterwards it equals a full {@link evaluate}, `validUntil` included, if two things are true: nothing but those facts
+ * (and what they keep open) has changed since it was made, and `now` is no earlier and has not reached `validUntil`.
+ * Otherwise callers evaluate in full. A property test checks this.
  *
- * @param changes what `setFact` returned, in that order.
+ * @param changes the results of `setFact`, in that order.
  */
 export function reevaluate(
   course: Program,
@@ -91,14 +92,15 @@ export function reevaluate(
   const opening: Opening = { opened: [], closed: [] };
   const movedChapters = new Set<number>();
   const renewChapter = (chapter: number) => {
-    // Whether a chapter's end closes its problems may change with its facts alone, without any change of its own lock.
-    // So may whether a deprecated one is known, which its problems ask and which does not show while it is concealed.
+    // The facts of a chapter alone may change whether its end closes its problems, without a change of its own lock.
+    // The same is true for whether a deprecated chapter is known: its problems depend on it, and it does not show while
+    // the chapter is concealed.
     const isVeiled = standing[chapter] === STANDING.DEPRECATED && program.conceals[chapter] === 1;
     if (renew(scope, chapter, evaluation, opening) || closes[chapter] === 1 || isVeiled) movedChapters.add(chapter);
   };
-  // What asks for the course total depends on every problem.
+  // A rule on the course total depends on every problem.
   const askers = program.asksTotal && changes.some(({ item }) => item >= chapterCount) ? program.askTotal : NO_ITEMS;
-  // Problems are decided by their chapters, so these go first. Deciding an item twice does no harm.
+  // Chapters decide problems, so they go first. Deciding an item twice does no harm.
   for (const asker of askers) if (asker < chapterCount) renewChapter(asker);
   for (const { item } of changes) {
     for (const dependent of dependents[item] ?? []) {
@@ -128,8 +130,8 @@ export function reevaluate(
 const NO_ITEMS = new Int32Array(0);
 
 /**
- * The same in full: where what is locked undoes what rests on it, one fact may reach everything; and in a pause, what is open
- * is not what the rules open.
+ * The same in full. If locked items undo what depends on them, one fact may reach everything; and in a pause, other
+ * items are open than the rules open.
  */
 function renewAll(scope: Scope, evaluation: Evaluation): Opening {
   const { size } = scope.program;
@@ -146,7 +148,7 @@ function renewAll(scope: Scope, evaluation: Evaluation): Opening {
   return opening;
 }
 
-/** Evaluates one item again and notes whether it opened or closed. True when anything of it is different now. */
+/** Evaluates one item again and notes whether it opened or closed. True if anything about it changed. */
 function renew(scope: Scope, item: number, evaluation: Evaluation, opening: Opening): boolean {
   const { open, earned, visible } = evaluation;
   const wasOpen = open[item];
@@ -158,15 +160,15 @@ function renew(scope: Scope, item: number, evaluation: Evaluation, opening: Open
   return open[item] !== wasOpen || earned[item] !== wasEarned || visible[item] !== wasVisible;
 }
 
-/** What is hidden cannot be opened. */
+/** A hidden item cannot be opened. */
 function canOpen({ open, visible }: Evaluation, item: number): boolean {
   return open[item] === 1 && visible[item] === 1;
 }
 
 /**
- * Evaluates the items `from` to `to` (exclusive). Chapters have lower numbers than problems, so the chapter of a problem
- * is decided before it. One pass, because this is where the time of an evaluation goes: what is the same for all items
- * is read once, and what few courses and learners have (order, tutorial, exceptions) is asked only there.
+ * Evaluates the items `from` to `to` (exclusive). Chapters have lower numbers than problems, so a problem's chapter is
+ * decided before it. This is one pass, because most of the time of an evaluation is spent here: values that all items
+ * share are read once, and what few courses and learners have (order, tutorial, exceptions) is checked only here.
  */
 function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation): void {
   const { program, learner } = scope;
@@ -185,7 +187,7 @@ function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation)
       isOpen = 0;
       isEarned = 0;
     } else if (kept[item] !== 1 || isClosed(scope, item)) {
-      // The rules give no more than the chapter has; where it has nothing, they are not asked.
+      // The rules cannot give more than the chapter has, so they are only evaluated if its chapter has something.
       const chapter = gate[item] ?? NONE;
       if (chapter !== NONE) {
         isEarned = earned[chapter] ?? 0;
@@ -204,12 +206,14 @@ function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation)
   }
 }
 
-/** Whether a learner still sees a deprecated item: who started it, or anything in the chapter that it comes with. */
+/**
+ * Whether a learner still sees a deprecated item: one that the learner started, or whose chapter the learner started.
+ */
 function isKnownTo(learner: Learner, program: Program, item: number, visible: Uint8Array): boolean {
   if (isStarted(learner, item)) return true;
   const chapter = program.comesWith[item] ?? NONE;
   if (chapter !== item && chapter !== NONE) {
-    // A chapter that is concealed for another reason is known all the same.
+    // A chapter that is concealed for another reason is still known.
     const isAsked = visible[chapter] !== 1 && program.conceals[chapter] === 1;
     return isAsked ? isKnownTo(learner, program, chapter, visible) : visible[chapter] === 1;
   }
@@ -232,8 +236,8 @@ function isOpenTo(scope: Scope, item: number, isGranted: boolean): boolean {
 }
 
 /**
- * Whether one item is open, for those who only ask about that one. Equals {@link evaluate}'s answer.
- * @param into written over at the item and its chapter; who asks often brings the same one each time.
+ * Whether one item is open, for callers who need only that item. Equals the answer of {@link evaluate}.
+ * @param into overwritten at the item and its chapter; callers with many questions pass the same one each time.
  */
 export function isOpenIn(scope: Scope, item: number, into = blank(scope.program.size, scope.now)): boolean {
   if (pauseAt(scope.learner.pauses, scope.now) !== null) return false;
@@ -250,7 +254,7 @@ function nextBoundary(scope: Scope): number {
   let next = Math.min(
     firstAfter(program.boundaries, now, 0),
     learner.early === 0 ? Number.POSITIVE_INFINITY : firstAfter(program.boundaries, now, -learner.early),
-    // In a pause the time since the enrollment stands still.
+    // In a pause the time since the enrollment does not pass.
     pause === null ? firstAfter(program.enrollmentDelays, now, learner.enrolledAt) : (pause.until ?? Infinity),
   );
   for (let leaf = 0; leaf < program.afterItems.length; leaf += 1) {
@@ -265,8 +269,8 @@ function nextBoundary(scope: Scope): number {
 }
 
 /**
- * {@link nextBoundary} after changes of facts, from what it was before them: facts only move the instants of the
- * `after` leaves on their items. All leaves are looked at only where the very instant that was next has moved.
+ * {@link nextBoundary} after changes of facts, computed from its value before them: facts only move the instants of the
+ * `after` leaves on their items. All leaves are read only if the instant that was next has itself moved.
  */
 function boundaryAfter(scope: Scope, changes: readonly Change[], previous: number): number {
   const { afterItems, afterDelays } = scope.program;
@@ -306,8 +310,8 @@ function indexAfter(values: Float64Array | Int32Array, now: number, offset: numb
 export type ItemState = "locked" | "unlocked" | "started" | "completed";
 
 /**
- * The state shown for an item. A completed item says so even where it is locked again; `open` says whether it is
- * locked.
+ * The state shown for an item. A completed item stays `completed` even when it is locked again; `open` says whether it
+ * is locked.
  */
 export function stateOf(learner: Learner, evaluation: Evaluation, item: number): ItemState {
   if (isCompleted(learner, item)) return "completed";
@@ -315,13 +319,13 @@ export function stateOf(learner: Learner, evaluation: Evaluation, item: number):
   return isStarted(learner, item) ? "started" : "unlocked";
 }
 
-/** What changed between two states of one learner, by item id: exactly the difference of the two open sets. */
+/** What changed between two states of one learner, by item id: exactly the difference of the two sets of open items. */
 export interface Delta {
   unlocked: string[];
   locked: string[];
 }
 
-/** Ids a learner can open, as a set that survives a change of course version. */
+/** Ids that a learner can open, as a set that stays valid when the course version changes. */
 export function openIds(program: Program, evaluation: Evaluation): Set<string> {
   const open = new Set<string>();
   for (let item = 0; item < program.size; item += 1) {

@@ -17,7 +17,7 @@ import { evaluateNode, IGNORED, passesPrevious, passesTutorial, type Scope, TRUE
 import { roundedUp } from "./wording/numbers.ts";
 
 /**
- * Explains one item for one learner. Deprecated items the learner never started and drafts are never named.
+ * Explains one item for one learner. Drafts, and deprecated items that the learner never started, are never named.
  * @param zone IANA time zone of the dates in the sentence; null for UTC.
  */
 export function explain(
@@ -58,14 +58,14 @@ export function explain(
   };
 }
 
-/** What a pause says of itself. */
+/** The part of an explanation about a pause. */
 function pausedReason({ until, reason }: Pause): Reason {
   return { code: "paused", available_at: until === null ? null : toInstant(until), note: reason };
 }
 
 /**
- * While a learner is paused nothing else is asked. What is to be done after it is what would be then; a pause without an end
- * promises nothing.
+ * While a learner is paused, only the pause counts. What must be done after it is computed for the time after it; a
+ * pause without an end promises nothing.
  */
 function explainPaused(
   program: Program,
@@ -89,7 +89,7 @@ function explainPaused(
   };
 }
 
-/** Every failing leaf of an item's conditions, without the search for steps: for whoever asks about many learners. */
+/** Every failing leaf of an item's conditions, without the search for steps: for callers who explain many learners. */
 export function reasonsOf(
   program: Program,
   learner: Learner,
@@ -102,12 +102,12 @@ export function reasonsOf(
   if (pause !== null) return [pausedReason(pause)];
   const scope = scopeOf(program, learner, now);
   const reasons = reasonsIn(new Explainer(scope, evaluation, ALL_IN_REACH).clauseOf(item));
-  // Only whether a date is worth waiting for depends on the rest of the course.
+  // Only the question whether waiting for a date helps depends on the rest of the course.
   if (!reasons.some((reason) => typeof reason.available_at === "string")) return reasons;
   return reasonsIn(new Explainer(scope, evaluation).clauseOf(item));
 }
 
-/** Claims nothing, and costs nothing. */
+/** Makes no claim, and costs nothing. */
 const ALL_IN_REACH: Reach = {
   canBe: () => true,
   windows: [],
@@ -116,7 +116,7 @@ const ALL_IN_REACH: Reach = {
   doneAt: new Float64Array(0),
 };
 
-/** How much of what a rule asks is there, as counted leaves; 0 of 0 is 100 %. */
+/** How much of a rule is met, as counted leaves; 0 of 0 is 100 %. */
 export interface PrerequisiteProgress {
   met: number;
   total: number;
@@ -124,8 +124,8 @@ export interface PrerequisiteProgress {
 }
 
 /**
- * Counts the leaves of an item's conditions (rule, tutorial, sequence, chapter) and how many hold. What is demanded of
- * nobody is not counted.
+ * Counts the leaves of an item's conditions (rule, tutorial, sequence, chapter) and how many hold. Leaves that are
+ * required of nobody do not count.
  */
 export function prerequisiteProgress(scope: Scope, evaluation: Evaluation, item: number): PrerequisiteProgress {
   const { program } = scope;
@@ -152,7 +152,7 @@ export function prerequisiteProgress(scope: Scope, evaluation: Evaluation, item:
   return { met, total, percent: total === 0 ? 100 : Math.floor((met * 100) / total) };
 }
 
-/** Writes one readable sentence for each locked item, without the search for steps; used for list rows. */
+/** Writes one readable sentence for each locked item, without the search for steps; used for rows of lists. */
 export function conditionSentences(
   scope: Scope,
   evaluation: Evaluation,
@@ -167,13 +167,13 @@ export function conditionSentences(
   }
   return (item) => {
     if (evaluation.open[item] === 1) return "";
-    // Made when it is needed: it looks at the whole course, which an open item does not ask for.
+    // Made when it is needed: it reads the whole course, and an open item does not need it.
     explainer ??= new Explainer(scope, evaluation);
     return sentenceIn(scope.program, explainer.clauseOf(item), { zone }, language);
   };
 }
 
-/** A step for the learner. It names no item that is hidden so far. */
+/** A step for the learner. It names no item that is still hidden. */
 function stepOf(program: Program, evaluation: Evaluation, { action, item, value, below }: Need): Step {
   if (action === "wait") return { action, until: toInstant(value) };
   if (action === "complete_course") return { action, course: courseOf(program, item) };

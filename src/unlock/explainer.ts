@@ -36,7 +36,7 @@ const STATE_WORDS: ReadonlyMap<number, string> = new Map([
   [STATE.FAILED, "failed"],
 ]);
 
-/** Leaves whose argument is no item. */
+/** Leaves whose argument is not an item. */
 const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE, OP.COURSE]);
 
 export class Explainer {
@@ -51,8 +51,8 @@ export class Explainer {
   }
 
   /**
-   * Everything that fails for an item, as a tree that mirrors its rule.
-   * @param isHopeless nothing the learner does opens it; otherwise only what is plain without a search is marked so.
+   * Everything that fails for an item, as a tree with the shape of its rule.
+   * @param isHopeless no action of the learner opens it; otherwise only what is plain without a search is marked so.
    */
   clauseOf(item: number, isHopeless = !this.#isReachable(item)): Clause {
     const clause = this.#clauseOf(item);
@@ -76,7 +76,7 @@ export class Explainer {
       clauses.push(this.#gate("tutorial_not_completed", program.tutorial));
     }
     const isChapterLocked = gate !== NONE && this.#evaluation.open[gate] !== 1;
-    // What is kept open asks nothing else, unless staff locked its chapter.
+    // An item that is kept open has no other condition, unless staff locked its chapter.
     if (isKept(this.#scope, item)) {
       if (isLockedByStaff(this.#scope, gate)) clauses.push(this.#gate("chapter_locked", gate));
       return joined(clauses);
@@ -92,13 +92,13 @@ export class Explainer {
     return joined(clauses);
   }
 
-  /** A reason that is no leaf of the rule. */
+  /** A reason that is not a leaf of the rule. */
   #gate(code: ReasonCode, item: number): Clause & { kind: "reason" } {
     const reason = { ...this.#reason(code, item), isLost: !this.#isReachable(item) };
     return code === "chapter_locked" ? reason : this.#needing(item, reason);
   }
 
-  /** A reason on an item that has to be complete, with what its own requirement still asks for. */
+  /** A reason about an item that must be completed, with what its own requirement still needs. */
   #needing(item: number, clause: Clause & { kind: "reason" }): Clause & { kind: "reason" } {
     if (this.#scope.program.completion === null || !this.#isVisible(item)) return clause;
     const needs = missingOf(this.#scope, this.#evaluation, item);
@@ -106,7 +106,7 @@ export class Explainer {
     return { ...clause, needs, reason: { ...clause.reason, missing: reasonsIn(needs) } };
   }
 
-  /** A reason on an item, which it names unless the item is hidden from the learner. */
+  /** A reason about an item. It names the item, unless the item is hidden from the learner. */
   #reason(
     code: ReasonCode,
     item: number,
@@ -117,14 +117,14 @@ export class Explainer {
   }
 
   /**
-   * What is wrong with a node that fails or, below a `not`, holds.
-   * @param isLost whether it is in a part of the rule that can never come right.
+   * The reason for a node that fails or, below a `not`, holds.
+   * @param isLost whether it is in a part of the rule that can never hold.
    */
   #failing(node: number, owner: number, shouldHold: boolean, isLost = false): Clause {
     const isOwnLoss = !this.#reach.canBe(node, owner, shouldHold);
     const clause = this.#failingNode(node, owner, shouldHold, isLost || isOwnLoss);
     const shown = isOwnLoss && !hasLoss(clause) ? asLost(clause) : clause;
-    // A date in a part that another one spoils is not worth waiting for.
+    // Waiting for a date does not help in a part that fails for another reason.
     return isLost || isOwnLoss ? withoutWaits(shown) : shown;
   }
 
@@ -153,7 +153,7 @@ export class Explainer {
       if (op === OP.MISSING) return this.#reason("missing", NONE);
       if (op === OP.AVERAGE || op === OP.TOTAL) return this.#reason("excluded", NONE);
       const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
-      // A score that is too low for what is denied can still rise above it.
+      // A score that is too low for the denied condition can still rise above its range.
       if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(node, arg, upper);
       if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(node, arg, upper);
       if (op === OP.STATE) return this.#otherState(arg, ~value);
@@ -205,7 +205,7 @@ export class Explainer {
         const undone = kidsOf(program, node).filter(
           (kid) => program.statuses[kid] !== "deprecated" && Number.isNaN(doneAt(this.#scope, kid)),
         );
-        // All of them or none: a list without those that are hidden would say something else.
+        // Name all of them or none: a list without the hidden ones would be wrong.
         const areNamed = undone.every((kid) => this.#isVisible(kid));
         const among = areNamed ? undone.flatMap((kid) => program.ids[kid] ?? []) : [];
         const items =
@@ -257,7 +257,7 @@ export class Explainer {
     return this.#reason("score_too_low", item, { required: roundedUp(required), actual, remaining });
   }
 
-  /** A score that lies below a range, or above it, or is not there; the range begins at -Infinity where any will do. */
+  /** A reason for a score below a range, above it, or missing; the range begins at -Infinity if any score is enough. */
   #scoreOutside(node: number, item: number, min: number, below: number): Clause & { kind: "reason" } {
     const score = gradesAt(this.#scope, node).bestScore[item] ?? Number.NaN;
     if (score >= below - this.#scope.program.scoreSlack) {
@@ -281,7 +281,10 @@ export class Explainer {
     return this.#reason("points_too_low", item, { required: min, actual, remaining: min - (actual ?? 0) });
   }
 
-  /** An item in another completion state than those asked for: what the learner can still do about it, or nothing. */
+  /**
+   * A reason for an item in a completion state that is not asked for: what the learner can still do about it, or
+   * nothing.
+   */
   #otherState(item: number, states: number): Clause & { kind: "reason" } {
     const state = countedStateOf(this.#scope, item);
     if (this.#isLockedAgain(item) && (states & completionOf(this.#scope, item)) !== 0) return this.#lockedAgain(item);
@@ -302,12 +305,12 @@ export class Explainer {
     return { ...this.#reason(code, NONE, { required }), trait };
   }
 
-  /** Whether an item is complete and counts for nothing, because its chapter is locked. */
+  /** Whether an item is complete but does not count, because its chapter is locked. */
   #isLockedAgain(item: number): boolean {
     return isUndone(this.#scope, item) && isCompleted(this.#scope.learner, item);
   }
 
-  /** What is missing of such an item: its chapter. */
+  /** What is missing for such an item: its chapter. */
   #lockedAgain(item: number): Clause & { kind: "reason" } {
     const { gate, chapterCount } = this.#scope.program;
     return this.#gate("chapter_locked", item < chapterCount ? item : (gate[item] ?? NONE));

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { COMPLETION_STATES } from "./rules.ts";
 
-// The form of an explanation: what the core makes, the API answers and the pages show.
+// The form of an explanation: the core makes it, the API answers with it and the pages show it.
 
 const REASON_CODES = [
   "not_completed",
@@ -40,8 +40,8 @@ const REASON_CODES = [
 export type ReasonCode = (typeof REASON_CODES)[number];
 
 /**
- * One failing leaf. Units: scores and percentages 0 to 100, days for drips; instants RFC 3339. Numbers are for people, with
- * two decimals at most; what is compared is never rounded.
+ * One failing leaf. Units: scores and percentages 0 to 100, days for drips; instants RFC 3339. Numbers are for people,
+ * with two decimals at most; comparisons use the exact numbers.
  */
 const reasonFields = {
   code: z.enum(REASON_CODES),
@@ -67,10 +67,10 @@ const reasonFields = {
   }),
 };
 
-/** What an item's requirement of completion still asks. */
+/** What must still be done for an item's completion requirement. */
 export const missingSchema = z.object(reasonFields).openapi("MissingPart");
 
-/** How far an item has come by its requirement of completion; only of items that have one. */
+/** How far the learner is with an item's completion requirement; only for items that have one. */
 export const completionSchema = z
   .object({
     state: z.enum(COMPLETION_STATES),
@@ -91,7 +91,7 @@ export const reasonSchema = z
   .openapi("Reason");
 export type Reason = z.infer<typeof reasonSchema>;
 
-/** One thing to do (or to wait for). */
+/** One thing to do, or to wait for. */
 const stepSchema = z
   .object({
     action: z.enum([
@@ -123,13 +123,13 @@ export type Step = z.infer<typeof stepSchema>;
 
 const sentence = z.object({ en: z.string(), zh: z.string() });
 
-/** One condition of an item's rule, and whether it holds. Below a `not` it is worded as denied. */
+/** One condition of an item's rule, and whether it holds. Below a `not` the wording is the denial. */
 const conditionSchema = z
   .object({ met: z.boolean(), item: z.string().optional(), title: z.string().optional(), text: sentence })
   .openapi("Condition");
 export type Condition = z.infer<typeof conditionSchema>;
 
-/** What of an explanation says how the lock can end. */
+/** The part of an explanation that says how the lock can end. */
 export const lockFields = {
   conditions: z.array(conditionSchema).openapi({
     description: "Every condition of the rule, in order, and whether it is met. Empty if the item is open.",

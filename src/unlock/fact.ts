@@ -1,63 +1,65 @@
-/** What one learner did with one item. Instants in epoch ms. Absent is the same as null. */
+/** What one learner did with one item. Instants in epoch ms. An absent field means the same as null. */
 export interface Fact {
   attempted_at: number | null;
   completed_at: number | null;
-  /** Best score in percent: 0 to 100, or beyond where an attempt's points lie outside its own range. */
+  /** Best score in percent: 0 to 100, or beyond if an attempt's points are outside its own range. */
   best_score: number | null;
-  /** What the latest verdict that decides says of the item, and when that was. */
+  /** The result of the latest verdict that decides about the item, and its instant. */
   outcome?: Outcome | null;
   outcome_at?: number | null;
   /** When the learner first opened it, and first submitted something. */
   viewed_at?: number | null;
   submitted_at?: number | null;
-  /** Points of the best attempt with the range they are in, where it was told in points. */
+  /** Points of the best attempt with their range, if it was reported in points. */
   points?: number | null;
   points_min?: number | null;
   points_max?: number | null;
   /**
-   * How it came to be completed, each the earliest: told as a whole by a service, marked by the learner, passed by an
-   * attempt. What was completed before this was noted has a `completed_at` earlier than all three.
+   * How it was completed, each at its earliest instant: reported as a whole by a service, marked by the learner, passed
+   * by an attempt. Completions from before these were noted have a `completed_at` earlier than all three.
    */
   told_at?: number | null;
   marked_at?: number | null;
   passed_at?: number | null;
-  /** When a service first told that the learner contributed. */
+  /** When a service first reported that the learner contributed. */
   contributed_at?: number | null;
-  /** When the best score was reached; null where that was not noted. */
+  /** When the best score was reached; null if that was not noted. */
   scored_at?: number | null;
   /** Lower scores that were reached before it, see {@link stepsOf}. */
   steps?: string | null;
-  /** The latest score, which may be lower than the best, see `latestOf`; null where nothing asks for it. */
+  /** The latest score, which may be lower than the best, see `latestOf`; null if nothing needs it. */
   latest?: string | null;
 }
 
-/** How an item was completed, where it was: told by a service, marked by the learner, or passed by an attempt. */
+/**
+ * How an item was completed, if that is known: reported by a service, marked by the learner, or passed by an attempt.
+ */
 export type How = "told" | "marked" | "passed";
 
 export type Outcome = "passed" | "failed";
 
-/** Points of an attempt, and the range that this very attempt could reach. */
+/** Points of an attempt, and the range of this attempt. */
 export interface Points {
   points: number;
   min: number;
   max: number;
 }
 
-/** One thing that happened. `score` is what `points` are in percent, where those are given. */
+/** One thing that happened. `score` is `points` in percent, if points are given. */
 export interface News {
   at: number;
   completed: boolean;
   score: number | null;
   outcome?: Outcome | null;
   points?: Points | null;
-  /** It was opened; by itself that is no attempt. */
+  /** The item was opened; that alone is no attempt. */
   viewed?: boolean;
   /** Something was submitted. */
   submitted?: boolean;
-  /** How it was completed; nothing where that was not noted. */
+  /** How it was completed; absent if that was not noted. */
   how?: How | null;
-  /** A service tells that the learner contributed. */
+  /** A service reports that the learner contributed. */
   contributed?: boolean;
-  /** Something rests on the grade that counts now, so that it is noted, too. */
+  /** Something depends on the grade that counts now, so it is noted, too. */
   live?: boolean;
 }

@@ -7,22 +7,22 @@ export type { Fact, How, News, Outcome, Points } from "./fact.ts";
 export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
 
 /**
- * Points in percent of their range, unrounded; null where the range holds nothing. Multiplied first, as gradebooks do: 57 of
- * 100 are 57 %, and not a little less.
+ * Points in percent of their range, not rounded; null if the range is empty. Multiplied before divided, as gradebooks
+ * do: 57 of 100 are 57 %, and not a little less.
  */
 export function percentOf({ points, min, max }: Points): number | null {
   return max > min ? ((points - min) * 100) / (max - min) : null;
 }
 
-/** How much a score weighs in a total: the range of its points, NaN where it was told without any. */
+/** The weight of a score in a total: the range of its points, NaN if it was reported without points. */
 export function weightOf({ points = null, points_min = null, points_max = null }: Fact): number {
   return points === null || points_min === null || points_max === null ? Number.NaN : points_max - points_min;
 }
 
 /**
- * Merges a new fact into an old one. Commutative and idempotent: earliest instants, best attempt, latest outcome (of two
- * at one instant, passed). So facts may arrive twice and in any order (invariant 5). Whoever scored or completed has
- * attempted. The latest score is noted where something rests on it.
+ * Merges a new fact into an old one. Commutative and idempotent: earliest instants, best attempt, latest outcome (of
+ * two at one instant, passed). So facts may arrive twice and in any order (invariant 5). A learner who has a score or
+ * completed the item has attempted it. The latest score is noted if something depends on it.
  */
 export function mergeFact(old: Fact, news: News): Fact {
   return {
@@ -40,7 +40,7 @@ export function mergeFact(old: Fact, news: News): Fact {
   };
 }
 
-/** Whether somebody opened an item and did nothing else. */
+/** Whether the learner only opened the item and did nothing else. */
 export function isView({ viewed = false, completed, score, outcome = null, points = null, ...rest }: News) {
   const { submitted = false, contributed = false } = rest;
   const isMore = submitted || contributed || completed;
@@ -61,8 +61,8 @@ function firstOf(
 type Attempt = Pick<Fact, "best_score" | "points" | "points_min" | "points_max" | "scored_at" | "steps">;
 
 /**
- * The better of two attempts: by percentage, then by points. One told in points is more than the same without. Of two
- * that are alike the earlier counts.
+ * The better of two attempts: by percentage, then by points. An attempt with points is better than the same without. Of
+ * two equal attempts the earlier one counts.
  */
 function bestOf(old: Fact, { at, score, points = null }: News): Attempt {
   if (score === null && points === null) return attemptOf(old);
@@ -72,7 +72,7 @@ function bestOf(old: Fact, { at, score, points = null }: News): Attempt {
       : { best_score: score, points: points.points, points_min: points.min, points_max: points.max, scored_at: at };
   const order = ORDER.reduce((found, field) => found || compare(news[field], old[field]), 0);
   const best = order > 0 ? news : attemptOf(old);
-  // When it was reached first; of what was scored before that was noted, nobody knows.
+  // When it was first reached; that is unknown for scores from before this was noted.
   if (order === 0 && best.scored_at != null) best.scored_at = Math.min(best.scored_at, at);
   const { steps: _steps, ...attempt } = best;
   const steps = mergedSteps(old, score === null ? null : { at, score }, attempt);
@@ -88,7 +88,7 @@ function attemptOf({ best_score, points = null, points_min = null, points_max = 
   return { best_score, points, points_min, points_max, ...when };
 }
 
-/** Nothing is less than any number. */
+/** Null is less than any number. */
 function compare(a: number | null | undefined, b: number | null | undefined): number {
   const [left, right] = [a ?? Number.NEGATIVE_INFINITY, b ?? Number.NEGATIVE_INFINITY];
   return left === right ? 0 : left < right ? -1 : 1;

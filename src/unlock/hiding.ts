@@ -1,15 +1,15 @@
 import { NONE, OP, type Program, STANDING, VEIL } from "./program.ts";
 import { evaluateNode, FALSE, type Scope, TRUE } from "./truth.ts";
 
-// Which items a learner is kept from knowing of: by their visibility, their chapter, or a part of their rule that hides.
+// Which items are hidden from a learner: by their visibility, their chapter, or a part of their rule that hides.
 
-/** What is known so far of how items stand, see `Evaluation`. */
+/** The results so far, see `Evaluation`. */
 interface States {
   readonly open: Uint8Array;
   readonly visible: Uint8Array;
 }
 
-/** Whether an item, which has just been opened or not, is kept from the learner's knowledge. */
+/** Whether an item is hidden from the learner; whether it is open must be known by then. */
 export function isConcealed(scope: Scope, item: number, { open, visible }: States): boolean {
   const { program } = scope;
   if (program.veils[item] === VEIL.HIDDEN) return true;
@@ -22,8 +22,8 @@ export function isConcealed(scope: Scope, item: number, { open, visible }: State
 }
 
 /**
- * Whether a learner who does not see an item now may come to see it by what is done or waited for: it is only hidden
- * while it is locked. Its name is not to be told before.
+ * Whether a learner who does not see an item now may see it later, by an action or by waiting: it is hidden only while
+ * it is locked. Its name must not be shown before.
  */
 export function mayAppear(program: Program, { visible }: Pick<States, "visible">, item: number): boolean {
   if (visible[item] === 1) return true;
@@ -33,8 +33,8 @@ export function mayAppear(program: Program, { visible }: Pick<States, "visible">
 }
 
 /**
- * Whether a part that hides is among what keeps a rule closed. Asked of a node that fails or, below a `not`, holds: each
- * of its parts that is wrong as well could, set right, help to open the item.
+ * Whether a part that hides is among the reasons that keep a rule closed. Called for a node that fails or, below a
+ * `not`, holds: each of its parts that is wrong, too, could help to open the item once it is right.
  */
 function isHiddenBy(scope: Scope, node: number, owner: number, shouldHold = true): boolean {
   if (evaluateNode(scope, node, owner) !== (shouldHold ? FALSE : TRUE)) return false;

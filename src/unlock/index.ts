@@ -1,4 +1,4 @@
-/** The public API of the unlock core. Everything behind it is pure: no I/O, no clock. */
+/** The public API of the unlock core. All code behind it is pure: no I/O, no clock. */
 import { readOnce } from "../platform/late.ts";
 import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
@@ -39,14 +39,14 @@ export { type Rule, ruleSchema } from "./rules.ts";
 export { acceptsWork, windowAsWritten, windowOf } from "./scope.ts";
 export * from "./truth.ts";
 
-// Both rest on the engine for regular expressions, which is a tenth of all code: whoever reads never evaluates it.
+// Both need the engine for regular expressions, a tenth of all code. Callers that only read never evaluate it.
 
-/** Reads what finds the faults of a course document's rules, {@link Analyze}. */
+/** Loads the check for faults in a course document's rules, {@link Analyze}. */
 export const readAnalyze = /* @__PURE__ */ readOnce(
   async (): Promise<typeof Analyze> => (await import("./analyze.ts")).analyze,
 );
 
-/** Reads what judges answers, {@link Judge}. */
+/** Loads the judge of answers, {@link Judge}. */
 export const readJudge = /* @__PURE__ */ readOnce(
   async (): Promise<typeof Judge> => (await import("./judge.ts")).judge,
 );

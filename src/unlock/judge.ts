@@ -6,19 +6,22 @@ import type { AnswerKey } from "./outline.ts";
 
 /**
  * Largest regular expression, in RE2 instructions. Matching costs at most instructions times characters, so this and
- * {@link MAX_ANSWER} bound the work of one verdict at ten million steps.
+ * {@link MAX_ANSWER} limit the work of one verdict to ten million steps.
  */
 export const MAX_PATTERN_SIZE = 1_000;
 
-/** Compiled patterns kept per isolate; the one compiled first leaves first. */
+/** This many compiled patterns are kept per isolate; the oldest is dropped first. */
 const MAX_CACHED_PATTERNS = 64;
 
-/** Relative slack of numeric answers, so that 0.1 + 0.2 is 0.3: well above rounding, well below any tolerance meant. */
+/**
+ * Relative tolerance of numeric answers, so that 0.1 + 0.2 is 0.3: well above rounding errors, well below any tolerance
+ * that an author means.
+ */
 const NUMERIC_EPSILON = 1e-9;
 
 export interface Judgement {
   passed: boolean;
-  /** Percent, two decimals. Below 100 an answer did not pass, however much of it is right. */
+  /** Percent, two decimals. An answer with less than 100 has not passed, however much of it is right. */
   score: number;
 }
 
@@ -30,10 +33,10 @@ type Compiled = { pattern: RE2JS } | { defect: string };
  *
  * exact: compared after Unicode NFC, trimming and collapsing of white space; in lower case unless the key says
  * otherwise. numeric: see `parseMeasure`; right within the tolerance, in the key's unit or another that it names.
- * regex: RE2 syntax, matched against the whole trimmed answer. choice: the one option. choices: all right options and no
- * other. ordering: all options in the right order. The last two give a part of the score where the key says `partial`.
+ * regex: RE2 syntax, matched against the whole trimmed answer. choice: the one option. choices: all right options and
+ * no other. ordering: all options in the right order. The last two give a part of the score if the key says `partial`.
  *
- * @throws when the key's pattern is not valid: publishing refuses such a key (`invalid_pattern`), so it is a fault.
+ * @throws if the key's pattern is not valid. Publishing refuses such a key (`invalid_pattern`), so this is a fault.
  */
 export function judge(key: AnswerKey, answer: string): Judgement {
   const share = answer.length <= MAX_ANSWER ? shareOf(key, answer) : 0;
@@ -72,7 +75,7 @@ function isWithin(key: Extract<AnswerKey, { kind: "numeric" }>, answer: string):
   return Math.abs(given.value * factor - key.value) <= slack;
 }
 
-/** By what an answer in this unit is multiplied to be in the key's; undefined: the key does not know it. */
+/** The factor from the answer's unit to the key's unit; undefined if the key does not have this unit. */
 function factorOf(key: Extract<AnswerKey, { kind: "numeric" }>, unit: string): number | undefined {
   const same = (name: string) => normalize(name, true) === normalize(unit, true);
   if (unit === "") return key.unit_required === true ? undefined : 1;
@@ -80,7 +83,7 @@ function factorOf(key: Extract<AnswerKey, { kind: "numeric" }>, unit: string): n
   return key.other_units?.find((other) => same(other.unit))?.factor;
 }
 
-/** What is wrongly chosen takes away what is rightly chosen, so that choosing everything gains nothing. */
+/** Each wrong option takes away one right option, so that choosing everything gains nothing. */
 function shareOfChoices(key: Extract<AnswerKey, { kind: "choices" }>, given: ReadonlySet<string>): number {
   const right = key.options.filter((option) => given.has(option)).length;
   const wrong = given.size - right;
@@ -88,7 +91,7 @@ function shareOfChoices(key: Extract<AnswerKey, { kind: "choices" }>, given: Rea
   return key.partial === true ? Math.min(Math.max(0, right - wrong) / key.options.length, ALMOST) : 0;
 }
 
-/** Of the neighbours in the right order, those that are neighbours in the answer. */
+/** The share of neighbours in the right order that are also neighbours in the answer. */
 function shareOfOrder(key: Extract<AnswerKey, { kind: "ordering" }>, given: readonly string[]): number {
   const right = key.options;
   if (given.length === right.length && given.every((option, index) => option === right[index])) return 1;
@@ -98,7 +101,7 @@ function shareOfOrder(key: Extract<AnswerKey, { kind: "ordering" }>, given: read
   return Math.min(kept / (right.length - 1), ALMOST);
 }
 
-/** A part is never the whole. */
+/** A partial score is never the full score. */
 const ALMOST = 0.9999;
 
 /** Why a pattern cannot be used as an answer key, in one sentence, or null. */
@@ -107,7 +110,7 @@ export function patternDefect(key: RegexKey): string | null {
   return "defect" in compiled ? compiled.defect : null;
 }
 
-/** `toLowerCase` and not `toLocaleLowerCase`: a verdict must not depend on where it is given. */
+/** `toLowerCase` and not `toLocaleLowerCase`: a verdict must not depend on the place where it is computed. */
 function normalize(text: string, isCaseSensitive: boolean): string {
   const plain = text.normalize("NFC").trim().replace(/\s+/g, " ");
   return isCaseSensitive ? plain : plain.toLowerCase();

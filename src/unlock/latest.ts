@@ -1,18 +1,18 @@
 import type { Fact, News, Points } from "./fact.ts";
 
-// The grade that counts now: of what is lost when a grade falls. The best attempt says nothing of it.
+// The grade that counts now, for what is lost when a grade falls. The best attempt does not show it.
 
-/** The latest attempt that was scored. */
+/** The latest attempt with a score. */
 export interface Latest {
   at: number;
   score: number;
   points: Points | null;
 }
 
-/** What is noted of it: the score, its instant, and the points with their range where it was told in points. */
+/** The noted parts: the score, its instant, and the points with their range if it was reported in points. */
 type Noted = [number, number] | [number, number, number, number, number];
 
-/** The latest score of an item; where none was noted, the best one, which then is all that is known. Null without any. */
+/** The latest score of an item. If none was noted, the best one, because nothing else is known. Null without any. */
 export function latestOf(fact: Fact): Latest | null {
   const { latest = null } = fact;
   if (latest === null) return bestOf(fact);
@@ -30,8 +30,8 @@ function bestOf(fact: Fact): Latest | null {
 }
 
 /**
- * The later of two scores; of two at one instant the better one, and of two alike the one told in points. It is noted where
- * the course asks for it, and stays noted.
+ * The later of two scores. Of two at one instant the better one, and of two equal ones the one reported in points. It
+ * is noted if the course needs it, and stays noted.
  */
 export function mergedLatest(old: Fact, { at, score, points = null, live = false }: News): Pick<Fact, "latest"> {
   const known = latestOf(old);
@@ -52,7 +52,7 @@ function noted({ at, score, points }: Latest): string {
   return JSON.stringify(parts);
 }
 
-/** Grades of a learner, item by item; NaN for none. */
+/** A learner's grades by item; NaN for none. */
 export interface Grades {
   readonly bestScore: Float64Array;
   readonly points: Float64Array;
@@ -78,7 +78,7 @@ export function setGrade(live: Live, item: number, fact: Fact): void {
   live.weight[item] = points === null ? Number.NaN : points.max - points.min;
 }
 
-/** A copy that can be written without the other one changing. */
+/** A copy; writing to it does not change the original. */
 export function copyOfGrades({ bestScore, points, weight, at }: Live): Live {
   return { bestScore: bestScore.slice(), points: points.slice(), weight: weight.slice(), at: at.slice() };
 }

@@ -15,20 +15,22 @@ export * from "./laid-out.ts";
 /** What staff decided about one learner. */
 export interface Policy {
   cohorts: readonly string[];
-  /** Everything visible is open (but for `lock` overrides), and nothing is kept open by it afterwards. */
+  /** Every visible item is open (except for `lock` overrides), and none is kept open because of it afterwards. */
   practice_mode: boolean;
   overrides: readonly Override[];
-  /** Fields of the learner's profile that rules may ask for; none where it is absent. */
+  /** Fields of the learner's profile that rules may ask for; absent means none. */
   profile?: Readonly<Record<string, string>>;
   /** Other courses that the learner has completed, and since when, epoch ms. */
   courses?: Readonly<Record<string, number>>;
-  /** When the learner's course was paused; null or nothing: never. */
+  /** When the learner's course was paused; null or absent: never. */
   pauses?: Pauses | null;
 }
 
 export const NO_POLICY: Policy = { cohorts: [], practice_mode: false, overrides: [] };
 
-/** Everything about a learner that the evaluator reads. Items are named by id, so it outlives course versions. */
+/**
+ * Everything about a learner that the evaluator reads. Items are named by id, so it stays valid across course versions.
+ */
 export interface LearnerRecord {
   enrolled_at: number;
   facts: ReadonlyMap<string, Fact>;
@@ -37,13 +39,13 @@ export interface LearnerRecord {
   policy: Policy;
 }
 
-/** What is not asked for takes no room, and no time. */
+/** Values that nothing needs take no room and no time. */
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS = new Float64Array(0);
 
 /**
- * @param now epoch ms; which excuses are in force decides what chapters count. Without it, none has run out. A scope of
- * another instant sees to that by itself.
+ * @param now epoch ms: the excuses in force then decide what chapters count. Without it, no excuse has run out. A scope
+ * of another instant corrects this itself.
  */
 export function layOut(course: Program, record: LearnerRecord, now = Number.NEGATIVE_INFINITY): Learner {
   const program = meantFor(course, record.policy.cohorts);
@@ -91,7 +93,7 @@ export function layOut(course: Program, record: LearnerRecord, now = Number.NEGA
   return learner;
 }
 
-/** How many ms before others the learner sees what begins. */
+/** How many ms earlier than others the learner sees something that begins. */
 function earlyFor({ outline }: Program, { cohorts }: Policy): number {
   const { beta } = outline.options;
   if (beta === undefined || !beta.cohorts.some((name) => cohorts.includes(name))) return 0;
@@ -100,7 +102,8 @@ function earlyFor({ outline }: Program, { cohorts }: Policy): number {
 
 /**
  * Writes one item's facts into the layout, and derives what rests on them.
- * @returns what changed: the item first, then the chapter that is complete by it, or no longer. Nothing when the version has no such item.
+ * @returns what changed: the item first, then the chapter that it completes, or no longer completes. Empty if the
+ * version has no such item.
  */
 export function setFact(course: Program, learner: Learner, item: string, fact: Fact): Change[] {
   const { program } = learner;
@@ -119,7 +122,7 @@ function writeFact(program: Program, learner: Learner, index: number, fact: Fact
   if (program.asksMore) setMore(program, learner, index, fact);
 }
 
-/** What few courses ask for, apart so that the others do not even look. */
+/** Kept apart because few courses need it, so that the others spend no time on it. */
 function setMore(program: Program, learner: Learner, index: number, fact: Fact): void {
   if (program.asksOutcomes) {
     const { outcome = null } = fact;

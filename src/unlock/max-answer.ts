@@ -1,2 +1,2 @@
-/** Longest answer that is judged, in UTF-16 code units. Longer ones fail: no answer key needs them. */
+/** Longest answer that is judged, in UTF-16 code units. A longer one fails, because no answer key needs it. */
 export const MAX_ANSWER = 10_000;

@@ -2,8 +2,8 @@ import { compile } from "./compile.ts";
 import type { Outline, OutlineItem } from "./outline.ts";
 import type { Program } from "./program.ts";
 
-// Items that are meant for some cohorts only. For whom an item is not meant it is as if it were not in the course: it is
-// compiled as a draft for these learners, so that no rule, percentage or order asks for it, and nothing tells of it.
+// Items that are meant for some cohorts only. For all other learners the course is as if such an item were not in it:
+// it is compiled as a draft, so that no rule, percentage or order counts it, and nothing shows it.
 
 /** A course as some learners have it, by which of its lists of cohorts they are in. */
 interface Variant {
@@ -13,17 +13,17 @@ interface Variant {
 }
 
 const variants = new WeakMap<Program, Map<string, Variant>>();
-/** All that are kept, the one not asked for the longest first, and how many items they have together. */
+/** All variants that are kept, the least recently used first, and how many items they have together. */
 const recent = new Set<Variant>();
 let items = 0;
 
 /**
- * Items of all variants together, beside the courses themselves: about 300 bytes each, so some 15 MB of an isolate's 128. Ten
- * of the largest course; one that is not kept is compiled again.
+ * The limit of items in all variants together, beside the courses themselves: about 300 bytes each, so some 15 MB of an
+ * isolate's 128. That is ten of the largest course. A variant that is not kept is compiled again.
  */
 export const MAX_VARIANT_ITEMS = 50_000;
 
-/** The course as a learner of some cohorts has it; the very program where all of it is meant for everybody. */
+/** The course as a learner of some cohorts has it; the program itself if all of it is meant for everybody. */
 export function meantFor(program: Program, cohorts: readonly string[]): Program {
   const { assignments } = program;
   if (assignments.length === 0) return program;

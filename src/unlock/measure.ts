@@ -1,9 +1,9 @@
-/** Sign, digits with an optional point, optional exponent. Written so that no input makes it backtrack. */
+/** Sign, digits with an optional point, optional exponent. The pattern never backtracks, whatever the input. */
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
- * Reads a decimal number (`-3`, `.5`, `1e3`) or a fraction of two (`3/4`), with white space around. Everything else
- * is null: hexadecimal, `Infinity`, `NaN`, a comma, an empty answer, a division by zero, a number too large for a
+ * Reads a decimal number (`-3`, `.5`, `1e3`) or a fraction of two (`3/4`), with white space around it. Anything else
+ * gives null: hexadecimal, `Infinity`, `NaN`, a comma, an empty answer, a division by zero, a number too large for a
  * double.
  */
 export function parseNumber(text: string): number | null {
@@ -19,14 +19,14 @@ export function parseNumber(text: string): number | null {
 export const MAX_UNIT = 30;
 
 /**
- * Reads a number and the unit after it: `3.5 km`, `20°C`, `3/4 m/s`. The unit begins with the first character after which no
- * part can be a number any more; it is "" where there is none. Null where no number comes first.
+ * Reads a number and the unit after it: `3.5 km`, `20°C`, `3/4 m/s`. The unit begins with the first character after
+ * which nothing can belong to a number; it is "" if there is none. Null if the text does not begin with a number.
  */
 export function parseMeasure(text: string): { value: number; unit: string } | null {
   const whole = parseNumber(text);
   if (whole !== null) return { value: whole, unit: "" };
   const trimmed = text.trim();
-  // The longest beginning that is a number. It ends within the last characters, as a unit has few.
+  // The longest beginning that is a number. It ends near the end of the text, because a unit has few characters.
   for (let cut = trimmed.length - 1; cut > 0 && trimmed.length - cut <= MAX_UNIT + 1; cut -= 1) {
     const value = parseNumber(trimmed.slice(0, cut));
     if (value === null) continue;

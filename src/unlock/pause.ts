@@ -1,20 +1,20 @@
-// Staff may pause a learner's course: while a pause is in force nothing is open, and the time since the enrollment stands
-// still. Pure: `now` is an argument.
+// Staff may pause a learner's course: while a pause is in force nothing is open, and the time since the enrollment does
+// not pass. Pure: `now` is an argument.
 
 /** A pause. Instants in epoch ms. */
 export interface Pause {
   since: number;
-  /** From this instant on it is over; null: until staff end it. */
+  /** The pause ends at this instant; null: when staff end it. */
   until: number | null;
   /** What staff wrote for the learner. */
   reason: string;
 }
 
-/** What a learner was paused so far. */
+/** The pauses of a learner so far. */
 export interface Pauses {
   /** Length of the pauses before the last one, ms. */
   over: number;
-  /** The last pause, in force or run out; null where it was ended by hand, and counts in `over`. */
+  /** The last pause, in force or run out; null if staff ended it, and then it counts in `over`. */
   last: Pause | null;
 }
 
@@ -25,7 +25,7 @@ export function pauseAt(pauses: Pauses | null, now: number): Pause | null {
   return last.until === null || now < last.until ? last : null;
 }
 
-/** For how long the learner was paused up to an instant, ms. */
+/** How long the learner was paused in total up to an instant, ms. */
 export function pausedBy(pauses: Pauses | null, now: number): number {
   if (pauses === null) return 0;
   const { over, last } = pauses;
@@ -34,8 +34,8 @@ export function pausedBy(pauses: Pauses | null, now: number): number {
 }
 
 /**
- * By how much dates that count from the enrollment come later, as far as it is known: a pause in force counts to its end, and
- * not at all where it has none yet.
+ * How much later dates come that count from the enrollment, as far as is known: a pause in force counts up to its end,
+ * and not at all while it has no end.
  */
 export function pausedInAll(pauses: Pauses | null, now: number): number {
   const current = pauseAt(pauses, now);
@@ -43,12 +43,12 @@ export function pausedInAll(pauses: Pauses | null, now: number): number {
   return (pauses?.over ?? 0) + (current.until === null ? 0 : current.until - current.since);
 }
 
-/** The same with a pause that is in force ended at this instant. */
+/** The same, with the pause in force ended at this instant. */
 export function resumed(pauses: Pauses | null, now: number): Pauses | null {
   return pauses === null || pauseAt(pauses, now) === null ? pauses : { over: pausedBy(pauses, now), last: null };
 }
 
-/** The same with a pause from now on; one that is in force gets another end and another reason. */
+/** The same, with a pause from now on; a pause in force gets the new end and reason. */
 export function paused(pauses: Pauses | null, pause: Omit<Pause, "since">, now: number): Pauses {
   const current = pauseAt(pauses, now);
   if (current !== null) return { over: pauses?.over ?? 0, last: { ...pause, since: current.since } };

@@ -1,7 +1,7 @@
 import { OP, type Program } from "./program.ts";
 import type { Scope } from "./scope.ts";
 
-/** Whether a part of a rule may ask that a waiting period is not over yet. */
+/** Whether a part of a rule may require that a waiting period is not over yet. */
 export function deniesPeriod(program: Program, node: number, wanted: boolean): boolean {
   const { op, first, count, kids } = program.nodes;
   const start = first[node] ?? 0;

@@ -1,4 +1,4 @@
-// Over 350 lines: what each kind of condition may come to stands beside the walk over all of them.
+// Over 350 lines: what each kind of condition allows is beside the walk over all of them.
 
 import type { Asked } from "./completion/compile.ts";
 import { isDerived } from "./completion/needs.ts";
@@ -24,8 +24,9 @@ import {
 import { ALWAYS, before, firstIn, intersection, NEVER, overlaps, since, union, type Windows } from "./windows.ts";
 
 /**
- * When a learner could have each item open at the earliest, were all that is not settled yet to go their way. It never
- * calls impossible what is possible; where a rule forbids what another asks for, it may call possible what is not.
+ * The earliest time at which a learner could have each item open, if everything that is still undecided goes well. It
+ * never says "impossible" of something possible. If one rule forbids what another asks for, it may say "possible" of
+ * something impossible.
  */
 export interface Reach {
   /** Whether a part of an item's rule may be true (or, if not `wanted`, false) at any time from now on. */
@@ -34,26 +35,26 @@ export interface Reach {
   readonly windows: readonly Windows[];
   /** First instant from now on at which each item may be open; Infinity: never again. */
   readonly opensAt: Float64Array;
-  /** First instant from now on at which each item may be open and accepts work; Infinity: never again. */
+  /** First instant from now on at which each item may be open and accept work; Infinity: never again. */
   readonly workAt: Float64Array;
-  /** First instant at which each item may be done (-Infinity: it is); Infinity: never. */
+  /** First instant at which each item may be done (-Infinity: it is done already); Infinity: never. */
   readonly doneAt: Float64Array;
 }
 
 /** What a part of a rule allows. */
 interface Part {
-  /** When it may be as wanted. */
+  /** When it may have the wanted value. */
   readonly windows: Windows;
-  /** Whether it may come to count neither way: a prerequisite on what is demanded of nobody. */
+  /** Whether it may be ignored: a prerequisite on an item that is required of nobody. */
   readonly mayBeIgnored: boolean;
 }
 
-/** Linear in the size of the course, but for the sorting of what a group holds. */
+/** Linear in the size of the course, except for sorting the children of groups. */
 export function reachOf(scope: Scope, evaluation: Evaluation): Reach {
   return new Reaching(scope, evaluation).all();
 }
 
-/** Leaves that hold by an item's being complete, or begun by that. */
+/** Leaves that hold because an item is complete, or begun as a result. */
 const ASKING_COMPLETION: ReadonlySet<number | undefined> = new Set([OP.COMPLETED, OP.ATTEMPTED, OP.STATE, OP.VIEWED]);
 
 class Reaching {
@@ -63,7 +64,7 @@ class Reaching {
   readonly #opensAt: Float64Array;
   readonly #workAt: Float64Array;
   readonly #doneAt: Float64Array;
-  /** Items whose requirement has been looked at. */
+  /** Items whose requirement has been evaluated here. */
   readonly #derived = new Set<number>();
 
   constructor(scope: Scope, evaluation: Evaluation) {
@@ -78,7 +79,7 @@ class Reaching {
 
   all(): Reach {
     const { program, now } = this.#scope;
-    // Rules with a cycle have no order. Publishing refuses them; nothing is claimed about them here.
+    // Rules with a cycle have no order. Publishing refuses them, so nothing is claimed about them here.
     for (const item of program.order) {
       const windows = this.#windowsOf(item);
       const opensAt = firstIn(windows, now);
@@ -86,7 +87,7 @@ class Reaching {
       this.#opensAt[item] = opensAt;
       const workAt = program.hasWindows ? firstIn(this.#working(item, windows), now) : opensAt;
       this.#workAt[item] = workAt;
-      if (program.completion !== null && isDerived(this.#scope, item)) continue; // once its items are known
+      if (program.completion !== null && isDerived(this.#scope, item)) continue; // decided once its items are
       this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item))
         ? mayAppear(program, this.#evaluation, item)
           ? isUndone(this.#scope, item) && isCompleted(this.#scope.learner, item)
@@ -103,7 +104,7 @@ class Reaching {
     return { canBe, windows: this.#windows, opensAt: this.#opensAt, workAt: this.#workAt, doneAt: this.#doneAt };
   }
 
-  /** When an item may be open and accepts work. */
+  /** When an item may be open and accept work. */
   #working(item: number, open: Windows): Windows {
     const { from, until } = windowOf(this.#scope, item);
     return from < until ? intersection([open, since(from), before(until)]) : NEVER;
@@ -135,11 +136,11 @@ class Reaching {
       const rule = this.#part(root, item, true);
       if (!rule.mayBeIgnored) parts.push(rule.windows);
     }
-    // What is kept open needs no more than that its end has not come.
+    // An item that is kept open only needs that its end has not come.
     return learner.kept[item] === 1 ? this.#ofKept(item, parts) : intersection(parts);
   }
 
-  /** A kept item that is locked now: by staff, by the tutorial, or because its end has come, until another window. */
+  /** A kept item that is locked now (by staff, by the tutorial, or because its end has come), until another window. */
   #ofKept(item: number, parts: readonly Windows[]): Windows {
     const { program } = this.#scope;
     const { tutorial } = program;
@@ -148,7 +149,7 @@ class Reaching {
       const root = program.roots[one] ?? NONE;
       if (one === NONE) return [];
       const could = root === NONE ? ALWAYS : this.#part(root, one, true, true).windows;
-      // What could not hold before its first window, or never, has not ended.
+      // A rule that could not hold before its first window, or never, has not ended.
       const ends = union([before(could[0] ?? Number.POSITIVE_INFINITY), could]);
       return [this.#unlockedBy(one), program.closes[one] === 1 && this.#hasFirmEnd(one, root) ? ends : ALWAYS];
     });
@@ -156,7 +157,10 @@ class Reaching {
     return union([intersection(parts), intersection(asKept)]);
   }
 
-  /** Whether the time in which a rule could hold is known: no extension of it runs out, no period that is over shortens it. */
+  /**
+   * Whether the times at which a rule could hold are certain: no extension of it runs out, and no finished period
+   * shortens them.
+   */
   #hasFirmEnd(item: number, root: number): boolean {
     const { program, learner, now } = this.#scope;
     const isShortened = learner.overrides.some(
@@ -199,7 +203,7 @@ class Reaching {
 
   /**
    * When a node may be true or, if not `wanted`, false.
-   * @param isKept leaves on facts and cohorts are held in the item's favour, whatever they are.
+   * @param isKept leaves on facts and cohorts take the value that helps the item, whatever they are.
    */
   #part(node: number, owner: number, wanted: boolean, isKept = false): Part {
     const { program, learner } = this.#scope;
@@ -215,7 +219,7 @@ class Reaching {
         return this.#group(node, owner, wanted, isKept);
       case OP.NOT:
         return this.#part(nodes.kids[nodes.first[node] ?? 0] ?? NONE, owner, !wanted, isKept);
-      // An extension may run out, so what it puts off may come at the date itself.
+      // An extension may run out, so the end that it delays may come at its own date.
       case OP.FROM:
         return plain(wanted ? since(value - learner.early) : before(turnOf(this.#scope, node, owner)));
       case OP.UNTIL:
@@ -227,12 +231,12 @@ class Reaching {
       case OP.COHORT_SET:
       case OP.PROFILE:
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
-      // It is completed elsewhere, and what is completed stays so.
+      // It is completed in another course, and stays completed.
       case OP.COURSE:
         return plain(wanted || isKept || learner.traits[arg] !== 1 ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
-      // A total moves with every problem, up and down.
+      // A total changes with every problem, up and down.
       case OP.TOTAL:
         return plain(ALWAYS);
       case OP.AVERAGE: {
@@ -254,7 +258,7 @@ class Reaching {
     }
   }
 
-  /** Facts only grow: what has been done stays so, unless it rests on an exception that may run out. */
+  /** Facts only grow: what is done stays done, unless it depends on an exception that may run out. */
   #fact(node: number, owner: number, wanted: boolean): Windows {
     const { program } = this.#scope;
     const item = program.nodes.arg[node] ?? NONE;
@@ -270,11 +274,11 @@ class Reaching {
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const isLive = program.nodes.live[node] === 1;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
-    // A score that is below a bound can rise above it; what counts only while its chapter is open may end.
+    // A score below a bound can rise above it; a score that counts only while its chapter is open may end.
     const mayFall = program.relocks !== null || upper < Number.POSITIVE_INFINITY || op === OP.STATE || isLive;
     if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
-    // What is too high now may be scored lower, where that counts.
+    // A score that is too high now may become lower, if the current grade counts.
     const bound = isLive ? Number.POSITIVE_INFINITY : upper;
     if (isDerived(this.#scope, item) && ASKING_COMPLETION.has(op)) {
       return union([this.#doneFrom(item), this.#ofFact(op, item, value, bound)]);
@@ -282,7 +286,7 @@ class Reaching {
     return this.#ofFact(op, item, value, bound);
   }
 
-  /** When what is reported of an item may make a condition true. */
+  /** When the facts of an item may make a condition true. */
   #ofFact(op: number | undefined, item: number, value: number, upper: number): Windows {
     const { program } = this.#scope;
     // A chapter gets no score.
@@ -295,17 +299,17 @@ class Reaching {
     if (op === OP.VIEWED && mayAppear(program, this.#evaluation, item)) {
       return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
     }
-    // What has been done is not undone; only an excuse may run out.
+    // A done item is never undone; only an excuse may run out.
     if (op === OP.STATE && value === STATE.INCOMPLETE) {
       return isExcused(this.#scope, item) || program.relocks !== null ? ALWAYS : NEVER;
     }
-    // Who has completed an item can do it again for a better score, as long as it is open.
+    // A learner who has completed an item can do it again for a better score, as long as it is open.
     if (!mayAppear(program, this.#evaluation, item)) return NEVER;
     if (isUndone(this.#scope, item)) return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
     return since(this.#workAt[item] ?? Number.POSITIVE_INFINITY);
   }
 
-  /** First instant from which an item may count as done: one that is done only later than now can be done again. */
+  /** First instant from which an item may count as done. One that is done only after now can be done again. */
   #earliestDone(item: number, done: number): number {
     if (Number.isNaN(done)) return this.#done(item);
     if (isDerived(this.#scope, item)) return Math.min(done, this.#scope.now);
@@ -313,7 +317,7 @@ class Reaching {
     return Math.min(done, this.#workAt[item] ?? Number.POSITIVE_INFINITY);
   }
 
-  /** A mean may rise as soon as any of its items can be scored, and so leave a range; it never falls. */
+  /** A mean may rise as soon as any of its items can get a score, and so leave a range; it never falls. */
   #average(node: number, items: readonly number[], wanted: boolean): Windows {
     const { program } = this.#scope;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
@@ -348,7 +352,7 @@ class Reaching {
     for (let at = first; at < first + total; at += 1) {
       parts.push(this.#part(nodes.kids[at] ?? NONE, owner, wanted, isKept));
     }
-    // What may be ignored asks nothing of `all`, lowers what `at_least` asks, and helps where it holds.
+    // A part that may be ignored requires nothing in `all`, lowers the number of `at_least`, and helps if it holds.
     const ignorable = parts.filter((part) => part.mayBeIgnored).length;
     const required = requiredOf(this.#scope, node, ignorable);
     const lists = parts.map((part) => part.windows);

@@ -12,7 +12,7 @@ import { datesFrom, windowOf } from "./scope.ts";
 import { sentenceIn } from "./sentence.ts";
 import { isCompleted, type Scope } from "./truth.ts";
 
-/** When an item accepts work, for this learner; only of items that have such a window. */
+/** When an item accepts work for this learner; only for items with such a window. */
 interface WindowRow {
   opens: string | null;
   due: string | null;
@@ -38,13 +38,13 @@ export interface ChapterRow {
 
 export interface ProblemRow {
   id: string;
-  /** Null where it is in no chapter, or in one hidden from the learner. */
+  /** Null if it has no chapter, or one that is hidden from the learner. */
   chapter_id: string | null;
   title: string;
   /** Position in the course, from 1, over visible problems. */
   order: number;
   difficulty: number;
-  /** What kind of item it is: `problem` where the author does not say. */
+  /** The kind of item: `problem` if the author does not say. */
   kind: string;
   status: ItemState;
   item_status: ItemStatus;
@@ -57,21 +57,21 @@ export interface ProblemRow {
   completion?: CompletionView;
 }
 
-/** One learner's evaluated course: what rows, explanations and states are rendered from. */
+/** One learner's evaluated course, from which rows, explanations and states are made. */
 export interface View {
-  /** IANA time zone for the dates in sentences; null or nothing for UTC. */
+  /** IANA time zone for the dates in sentences; null or absent for UTC. */
   zone?: string | null;
   program: Program;
   learner: Learner;
   evaluation: Evaluation;
   now: number;
-  /** When the learner met what the course asks for its certificate, epoch ms; null or nothing: not yet. */
+  /** When the learner met what the course's certificate requires, epoch ms; null or absent: not yet. */
   certifiedAt?: number | null;
-  /** Unlisted items stand in lists too: staff see where they are. */
+  /** Lists include unlisted items: staff see where they are. */
   listsAll?: boolean;
 }
 
-/** Whether an item is in the learner's lists and is counted in them. */
+/** Whether an item is listed and counted for the learner. */
 export function isListed(
   { program, evaluation, listsAll = false }: Omit<View, "learner" | "now">,
   item: number,
@@ -79,12 +79,12 @@ export function isListed(
   return evaluation.visible[item] === 1 && (listsAll || program.veils[item] !== VEIL.UNLISTED);
 }
 
-/** What staff see: everything there and open, drafts too. Decided at read time from the role, never stored. */
+/** What staff see: everything, open, with drafts. Decided from the role at each read, never stored. */
 export function staffView(program: Program, learner: Learner, now: number): View {
   const everything = new Uint8Array(program.size).fill(1);
   return {
     program,
-    // Staff have the whole course, whoever its items are meant for.
+    // Staff have the whole course, for whichever cohorts its items are.
     learner: { ...learner, program },
     now,
     listsAll: true,
@@ -98,7 +98,10 @@ export interface Place {
   order: number;
 }
 
-/** Where the visible items of one kind stand, in course order; of problems only those of a chapter if its number is given. */
+/**
+ * The places of the visible items of one kind, in course order; of problems only those of a chapter if its number is
+ * given.
+ */
 export function placesOf(view: View, kind: "chapters" | "problems", chapter: number | null = null): Place[] {
   const { chapterCount, size, chapterOf } = view.program;
   const items = kind === "chapters" ? listedItems(view, 0, chapterCount) : listedItems(view, chapterCount, size);
@@ -106,7 +109,7 @@ export function placesOf(view: View, kind: "chapters" | "problems", chapter: num
   return chapter === null ? places : places.filter(({ item }) => chapterOf[item] === chapter);
 }
 
-/** Where one visible item stands among those of its kind that are listed. */
+/** The place of one visible item among the listed items of its kind. */
 export function placeOf(view: View, item: number): Place {
   const { chapterCount } = view.program;
   let order = 1;
@@ -116,7 +119,7 @@ export function placeOf(view: View, item: number): Place {
   return { item, order };
 }
 
-/** What all rows of one answer share: looked up once, not for each row. */
+/** Data that all rows of one answer share: looked up once, not for each row. */
 interface Drawing {
   view: View;
   scope: Scope;
@@ -134,7 +137,7 @@ function drawingOf(view: View, language: Language): Drawing {
   };
 }
 
-/** Rows of some items of one kind, and of no others. */
+/** Rows of the given items of one kind, and no others. */
 export function rowsAt(view: View, places: readonly Place[], language: Language): (ChapterRow | ProblemRow)[] {
   const drawing = drawingOf(view, language);
   const { chapterCount } = view.program;
@@ -202,7 +205,7 @@ function commonFields({ view, scope, language, sentenceFor }: Drawing, { item, o
   };
 }
 
-/** How far an item has come by its requirement; null where it has none. */
+/** How far the learner is with an item's requirement; null if it has none. */
 export function completionOfItem(view: View, item: number, language: Language): CompletionView | null {
   const fields = completionFields(view, scopeOf(view.program, view.learner, view.now), item, language);
   return fields.completion ?? null;

@@ -4,8 +4,8 @@ import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 
 /**
- * The rule language: a JSON tree whose every node is an object with exactly one operator.
- * No rule means open. Semantics stand in `evaluate.ts`; author errors in `analyze.ts`.
+ * The rule language: a JSON tree in which every node is an object with exactly one operator. No rule means open. The
+ * meaning of operators is in `truth.ts`; errors of authors in `analyze.ts`.
  */
 export type Rule =
   | { all: Rule[] }
@@ -33,11 +33,14 @@ export type Rule =
   | { missing: { what: Missing; name: string } }
   | { hide: Rule };
 
-/** What an item's facts make of it: failed and passed by the latest verdict that said so; else complete, or not. */
+/**
+ * The completion state from an item's facts: failed or passed by the latest verdict that decided; else complete, or
+ * not.
+ */
 export const COMPLETION_STATES = ["incomplete", "complete", "passed", "failed"] as const;
 export type CompletionState = (typeof COMPLETION_STATES)[number];
 
-/** What a field of a learner's profile is asked for. `value` goes with all but the two about emptiness. */
+/** The comparisons of a profile field. All but the two about emptiness need a `value`. */
 export interface ProfileTest {
   field: string;
   op: ProfileOp;
@@ -55,7 +58,7 @@ export const PROFILE_OPS = [
 ] as const;
 type ProfileOp = (typeof PROFILE_OPS)[number];
 
-/** What a rule of another platform asks for, and its course does not have. */
+/** Something that a rule of another platform asks for, and that the course does not have. */
 const MISSING = ["item", "grade", "cohort", "profile", "condition"] as const;
 type Missing = (typeof MISSING)[number];
 
@@ -87,25 +90,28 @@ export const OPERATORS = [
 ] as const;
 type Operator = (typeof OPERATORS)[number];
 
-/** Deepest nesting of one rule. Beyond it a document is refused before anything recurses over it. */
+/** Deepest nesting of one rule. A document that goes deeper is refused before any code recurses into it. */
 export const MAX_RULE_DEPTH = 16;
-/** Most children of one group, and most items of one progress list. */
+/** The limit of children in one group, and of items in one progress list. */
 const MAX_RULE_CHILDREN = 500;
-/** Ten years: longer drips are a typing error. */
+/** Ten years: a longer drip is a typing error. */
 const MAX_DRIP_DAYS = 3650;
 
 const days = z.number().min(0).max(MAX_DRIP_DAYS);
 const cohortName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "lower-case letters, digits, dashes, underscores");
 export const cohortNameSchema = cohortName.openapi({ example: "spring-2027" });
 
-/** Most cohorts of one set. */
+/** The limit of cohorts in one set. */
 const MAX_COHORT_SET = 100;
-/** Longest name of a profile field, longest text in one, and bytes of a whole profile as JSON: a hundred learners' are one value of D1. */
+/**
+ * Longest name of a profile field, longest text in one, and bytes of a whole profile as JSON: the profiles of a hundred
+ * learners fit into one value of D1.
+ */
 const MAX_FIELD_NAME = 100;
 const MAX_FIELD = 1_000;
 const MAX_PROFILE_BYTES = 8_000;
 
-/** Points of an attempt, and bounds of them. */
+/** The points of an attempt, and bounds for points. */
 const MAX_POINTS = 1_000_000_000;
 export const pointsSchema = z.number().min(-MAX_POINTS).max(MAX_POINTS);
 
@@ -114,7 +120,7 @@ const states = z.array(z.enum(COMPLETION_STATES)).min(1).max(COMPLETION_STATES.l
 const fieldName = z.string().min(1).max(MAX_FIELD_NAME);
 const fieldText = z.string().max(MAX_FIELD);
 
-/** What is known of a learner, field by field. */
+/** The fields of a learner's profile. */
 export const profileSchema = z
   .record(fieldName, fieldText)
   .refine((fields) => new TextEncoder().encode(JSON.stringify(fields)).length <= MAX_PROFILE_BYTES, {
@@ -131,7 +137,10 @@ const profileTest = z
     params: { rule: "only_with_value" },
   });
 
-/** Read by what it is, so that an error names what broke and not that no member of a union matched. */
+/**
+ * The operator selects the schema, so that an error names the broken part and not only "no member of the union
+ * matched".
+ */
 const cohort = z.unknown().superRefine((value, context) => {
   const isSet = typeof value === "object" && value !== null;
   const isAny = isSet && "any" in value;
@@ -143,11 +152,11 @@ const cohort = z.unknown().superRefine((value, context) => {
 const cohortSet = z.strictObject({ any_of: z.array(cohortName).min(1).max(MAX_COHORT_SET) });
 
 /**
- * A rule is parsed by hand-over to the one operator it names, so an error is reported at the operator that broke and
- * not as "no member of the union matched". `z.lazy` keeps the recursion finite; {@link ruleDepth} runs before it.
+ * A rule is parsed by the schema of its one operator, so that an error is reported at the operator that broke and not
+ * as "no member of the union matched". `z.lazy` keeps the recursion finite; {@link ruleDepth} runs before it.
  */
 const group = z.lazy(() => z.array(ruleSchema).max(MAX_RULE_CHILDREN));
-/** What each operator takes. The types of the client are made of them. */
+/** The operand of each operator. The types of the client are made from these. */
 export const OPERANDS = {
   all: group,
   any: group,
@@ -221,7 +230,7 @@ export const ruleSchema: z.ZodType<Rule> = z
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
 
-/** The rules of a group without those written before: alike but for the order of the keys within an operand. */
+/** The rules of a group without repeated ones. Rules are the same if only the order of keys in an operand differs. */
 export function distinctRules(rules: readonly Rule[]): Rule[] {
   const known = new Map<string, Rule>();
   for (const rule of rules) {
@@ -231,7 +240,9 @@ export function distinctRules(rules: readonly Rule[]): Rule[] {
   return [...known.values()];
 }
 
-/** JSON text with the keys of every object in order. What is nested too deeply for any rule is refused elsewhere. */
+/**
+ * JSON text with the keys of every object in order. Values that are nested too deeply for a rule are refused elsewhere.
+ */
 function canonical(value: unknown, depth = 0): string {
   if (depth > MAX_CANONICAL_DEPTH) return "too deep";
   if (Array.isArray(value)) return `[${value.map((one) => canonical(one, depth + 1)).join()}]`;
@@ -240,12 +251,12 @@ function canonical(value: unknown, depth = 0): string {
   return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonical(field, depth + 1)}`).join()}}`;
 }
 
-/** Levels of JSON in a rule of the greatest depth: an operator, its operand, a list. */
+/** JSON levels of a rule of the greatest depth: an operator, its operand, a list. */
 const MAX_CANONICAL_DEPTH = 4 * MAX_RULE_DEPTH;
 
 /**
- * Depth of the deepest rule-like nesting in any JSON value, counted without recursion so that a hostile document of
- * a million brackets costs a loop and not the stack. Stops counting past `limit`.
+ * Depth of the deepest nesting that looks like a rule, in any JSON value. It is counted in a loop without recursion, so
+ * that a hostile document with a million brackets does not overflow the stack. Counting stops after `limit`.
  */
 export function nestingExceeds(value: unknown, limit: number): boolean {
   let level: unknown[] = [value];

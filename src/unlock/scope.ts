@@ -3,22 +3,24 @@ import type { Learner } from "./learner.ts";
 import { pausedBy, pausedInAll } from "./pause.ts";
 import { NONE, type Program } from "./program.ts";
 
-// What is asked of one learner at one instant: facts up to then, and the overrides in force.
+// What the evaluator knows of one learner at one instant: facts up to then, and the overrides in force.
 
 /** Everything a leaf reads. */
 export interface Scope {
   readonly program: Program;
   readonly learner: Learner;
   readonly now: number;
-  /** Only facts up to this instant (inclusive) count. Infinity for all of them; see `isClosed` for less. */
+  /** Only facts up to this instant (inclusive) count. Infinity for all of them; `isClosed` uses less. */
   readonly asOf: number;
-  /** Whether a best score counts from the first try on, or only where all facts do: when it was reached is not known. */
+  /**
+   * Whether a best score counts from the first try on, or only when all facts do. It is not known when it was reached.
+   */
   readonly earlyScores: boolean;
   /** Overrides in force, by item; null when there are none. */
   readonly exceptions: ReadonlyMap<number, Exception> | null;
   /**
-   * 1 for each chapter that is locked, where what is locked counts as undone for what rests on it; null where it does not, and
-   * for a past of the facts. By chapter number.
+   * By chapter number: 1 for each locked chapter, if locked chapters count as undone for what depends on them. Null if
+   * they do not, and for a past of the facts.
    */
   readonly locked: Uint8Array | null;
 }
@@ -27,13 +29,13 @@ export interface Scope {
 interface Exception {
   unlock: boolean;
   lock: boolean;
-  /** Earliest instant of its excuses, NaN where none. */
+  /** Earliest instant of its excuses, NaN if there is none. */
   excusedAt: number;
-  /** Latest end of its extensions, -Infinity where none. */
+  /** Latest end of its extensions, -Infinity if there is none. */
   extendTo: number;
 }
 
-/** A scope that does not know yet which chapters are locked; see `scopeOf`. */
+/** A scope in which the locked chapters are not known yet; see `scopeOf`. */
 export function plainScope(course: Program, laidOut: Learner, now: number): Scope {
   const program = course.assignments.length === 0 ? course : laidOut.program;
   let exceptions: Map<number, Exception> | null = null;
@@ -45,7 +47,7 @@ export function plainScope(course: Program, laidOut: Learner, now: number): Scop
       exception = { unlock: false, lock: false, excusedAt: Number.NaN, extendTo: Number.NEGATIVE_INFINITY };
       exceptions.set(index, exception);
     }
-    // Of several of one kind on one item, the earliest excuse and the latest extension count, in whatever order they come.
+    // If there are several of one kind for one item, the earliest excuse and the latest extension count, in any order.
     if (kind === "unlock") exception.unlock = true;
     else if (kind === "lock") exception.lock = true;
     else if (kind === "excuse") exception.excusedAt = earlier(exception.excusedAt, created_at);
@@ -58,13 +60,13 @@ export function plainScope(course: Program, laidOut: Learner, now: number): Scop
   return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions, locked: null };
 }
 
-/** The earlier of two instants, either of which may be NaN for "never". */
+/** The earlier of two instants; each may be NaN for "never". */
 function earlier(a: number, b: number): number {
   if (Number.isNaN(a)) return b;
   return a <= b || Number.isNaN(b) ? a : b;
 }
 
-/** When work on an item is accepted, with the learner's extension; the end is not in it. */
+/** The time in which an item accepts work, with the learner's extension; its end is exclusive. */
 export function windowOf(scope: Scope, item: number): { from: number; until: number } {
   const { from, until } = windowAsWritten(scope, item);
   const extendTo = scope.exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
@@ -85,12 +87,15 @@ export function windowAsWritten({ program, learner, now }: Scope, item: number):
   return { from: from - learner.early, until };
 }
 
-/** From when dates in days since the enrollment count, as they are told at an instant: a pause in force counts to its end. */
+/**
+ * The instant from which dates in days since the enrollment count, as it is shown now: a pause in force counts up to
+ * its end.
+ */
 export function datesFrom({ pauses, begunAt }: Learner, now: number): number {
   return begunAt + pausedInAll(pauses, now);
 }
 
-/** Whether work on an item is accepted now, were it open. */
+/** Whether an item would accept work now if it were open. */
 export function acceptsWork(scope: Scope, item: number): boolean {
   if (!scope.program.hasWindows) return true;
   const { from, until } = windowOf(scope, item);
@@ -125,15 +130,15 @@ export function isDone(scope: Scope, item: number): boolean {
   return (isCompleted && (scope.locked === null || !isUndone(scope, item))) || isExcused(scope, item);
 }
 
-/** Whether what was done with an item counts for nothing now, because it stands in a chapter, or is one, that is locked. */
+/** Whether what was done with an item does not count now, because the item is a locked chapter or is in one. */
 export function isUndone({ locked, program }: Scope, item: number): boolean {
   if (locked === null || item === NONE) return false;
   return locked[item < program.chapterCount ? item : (program.gate[item] ?? NONE)] === 1;
 }
 
 /**
- * Instant from which the item counts as completed for others: completed or excused, whichever was earlier (completing
- * what one was excused from must not start a waiting period again); NaN if neither.
+ * Instant from which the item counts as completed for others: completed or excused, whichever came first. (Completing
+ * an item after an excuse must not start a waiting period again.) NaN if neither.
  */
 export function doneAt(scope: Scope, item: number): number {
   return countedFrom(scope, item, scope.learner.completedAt[item] ?? Number.NaN);

@@ -3,18 +3,18 @@ import type { Learner } from "./learner.ts";
 import { STANDING } from "./program.ts";
 import type { Scope } from "./scope.ts";
 
-/** What a score weighs that was told without points: as if it were one of 100. */
+/** The weight of a score that was reported without points: as if it were out of 100. */
 const PLAIN_WEIGHT = 100;
 
-/** The grades that a leaf asks for: the best, or those that count now. */
+/** The grades that a leaf uses: the best, or those that count now. */
 export function gradesAt({ program, learner }: Scope, node: number): Grades {
   return program.asksLive && program.nodes.live[node] === 1 && learner.live !== null ? learner.live : learner;
 }
 
 /**
- * The course total: what the learner has of all points that are decided, in percent. Every problem with a score weighs what
- * its points range over; one without a score is left out, as in the gradebooks of Moodle and Canvas where nobody changed that.
- * Null while nothing has a score.
+ * The course total: the learner's points in percent of all points that are decided. Each problem with a score weighs as
+ * much as the range of its points. A problem without a score is left out, which is the default in the gradebooks of
+ * Moodle and Canvas. Null while no problem has a score.
  */
 export function totalOf(scope: Scope, node: number): { percent: number | null; sum: number; weighed: number } {
   const { program } = scope;
@@ -43,7 +43,7 @@ export function isScoreKnown({ learner, asOf, earlyScores }: Scope, item: number
   return asOf === Number.POSITIVE_INFINITY || (earlyScores && (scoredAt(learner, item) ?? Number.NaN) <= asOf);
 }
 
-/** When the best score may have been reached: with the completion, or else from the first try on. */
+/** When the best score may have been reached: at the completion, or else from the first try on. */
 function scoredAt({ completedAt, attemptedAt }: Learner, item: number): number | undefined {
   const completed = completedAt[item];
   return Number.isNaN(completed) ? attemptedAt[item] : completed;

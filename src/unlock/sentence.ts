@@ -3,20 +3,22 @@ import { type Clause, FINAL, type ReasonClause } from "./clauses.ts";
 import type { Program } from "./program.ts";
 import { type Leaf, Writer } from "./wording/writer.ts";
 
-/** How sentences are written. */
+/** Options for sentences. */
 export interface Wording {
   /** Time zone of dates; null for UTC. */
   zone: string | null;
-  /** Nothing the learner does helps, though no single condition says so: what one asks for another forbids. */
+  /**
+   * No action of the learner helps, though no single condition says so: one condition forbids what another asks for.
+   */
   isHopeless?: boolean;
 }
 
-/** A readable sentence or two per language that say what a learner still has to do, or why nothing can be done. */
+/** One or two readable sentences in each language that say what a learner must still do, or why nothing can be done. */
 export function sentenceOf(program: Program, clause: Clause, wording: Wording): Record<Language, string> {
   return { en: sentenceIn(program, clause, wording, "en"), zh: sentenceIn(program, clause, wording, "zh") };
 }
 
-/** A condition in a few words per language, whether it holds or not. */
+/** A condition in a few words in each language, whether it holds or not. */
 export function leafTexts(program: Program, leaf: Leaf, zone: string | null): Record<Language, string> {
   return { en: new Writer(program, "en", zone).leaf(leaf), zh: new Writer(program, "zh", zone).leaf(leaf) };
 }
@@ -25,14 +27,14 @@ export function leafTexts(program: Program, leaf: Leaf, zone: string | null): Re
 export function sentenceIn(program: Program, clause: Clause, wording: Wording, language: Language): string {
   const { todo, facts } = sort(clause);
   const writer = new Writer(program, language, wording.zone);
-  // What just is so leaves nothing to do: whatever else is missing, doing it would not help.
+  // If something fixed fails, nothing else is said: doing the rest would not help.
   if (facts.length > 0) return writer.text(null, facts);
   return wording.isHopeless === true ? writer.hopeless() : writer.text(todo, []);
 }
 
 /**
- * Parts what can be done or waited for from what just is so (closed, excluded, other cohort, locked by staff). An
- * alternative that rests on the latter is left out while enough others remain.
+ * Separates what can be done or waited for from what is fixed (closed, excluded, other cohort, locked by staff). An
+ * alternative that depends on something fixed is left out while enough others remain.
  */
 function sort(clause: Clause): { todo: Clause | null; facts: ReasonClause[] } {
   if (clause.kind === "reason") {
@@ -50,7 +52,10 @@ function sort(clause: Clause): { todo: Clause | null; facts: ReasonClause[] } {
   return { todo: all.length === 0 ? null : flat("all", all), facts };
 }
 
-/** Clauses joined one way, those that are themselves joined so taken apart: no brackets where none are needed. */
+/**
+ * Clauses joined in one way. Clauses that are joined in the same way are taken apart, so that no needless brackets
+ * appear.
+ */
 function flat(kind: "all" | "any", clauses: readonly Clause[]): Clause {
   const parts = clauses.flatMap((clause) => (clause.kind === kind ? clause.clauses : [clause]));
   const [only] = parts;

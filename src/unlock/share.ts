@@ -1,6 +1,6 @@
 /**
- * Percentages are compared as rounded to two decimals, so that 2 of 3 is the 66.67 % an author writes. It never gives
- * an item away: one of the most items a course can have is four times as much.
+ * Percentages are rounded to two decimals before they are compared, so that 2 of 3 is the 66.67 % an author writes.
+ * This never gives an item away: even in the largest course, one item is four times as much as the rounding.
  */
 const PERCENT_SLACK = 0.005 + 1e-9;
 

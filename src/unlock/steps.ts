@@ -8,22 +8,28 @@ import { type Reach, reachOf } from "./reach.ts";
 import { acceptsWork } from "./scope.ts";
 import type { Scope } from "./truth.ts";
 
-/** Plans tried on the learner before giving up. More than a handful only arise where a rule also forbids something. */
+/**
+ * At most this many plans are tried on the learner. More than a handful only arise if a rule also forbids something.
+ */
 const MAX_TRIED = 128;
-/** Locked items behind an item up to which alternatives are weighed; behind more, the cheapest way of each is taken. */
+/**
+ * Alternatives are compared if at most this many locked items are behind the item; beyond that, the cheapest way of
+ * each is used.
+ */
 const MAX_WEIGHED = 300;
-/** Steps of a plan up to which each is left out once, to see whether the plan needs it. */
+/** In a plan of at most this many steps, each step is left out once, to see whether the plan needs it. */
 const MAX_LEFT_OUT = 60;
 
 /**
- * Finds the smallest list of things that opens an item, in an order in which each can be done: what has to be completed
- * is open by then. Whatever is answered was tried on a copy of the learner, step by step, with the evaluator itself.
+ * Finds the smallest list of actions that opens an item, in an order in which each can be done: an item is open by the
+ * time it must be completed. Each answer was tried on a copy of the learner, step by step, with the evaluator itself.
  *
- * Three searches, each bounded. What the learner can never reach is left out of all of them ({@link reachOf}); an item
- * that is itself out of reach has no plan, and that is certain. Candidates are made from the rules, smallest first.
- * Then every order of doing and waiting is tried that could be shorter than the best so far: when this ends within
- * {@link MAX_WORK}, the answer is certainly the smallest (null: there is none) among all lists of actions taken now or
- * at instants at which something opens or closes. Where it does not end, the answer still opens the item.
+ * There are three searches, each bounded. First, everything that the learner can never reach is left out ({@link
+ * reachOf}); if that includes the item itself, it is certain that there is no plan. Then candidates are made from the
+ * rules, smallest first. Then every order of doing and waiting is tried that could be shorter than the best so far. If
+ * this ends within {@link MAX_WORK}, the answer is certainly the smallest (null: there is none) among all lists of
+ * actions taken now or at instants at which something opens or closes. If it does not end, the answer still opens the
+ * item.
  */
 export class StepSearch {
   readonly #scope: Scope;
@@ -38,7 +44,10 @@ export class StepSearch {
     this.#candidates = new Candidates(scope, evaluation, reach);
   }
 
-  /** What opens an item (its chapter, sequence and tutorial included), in order; null if nothing the learner does can. */
+  /**
+   * The steps that open an item (its chapter, sequence and tutorial included), in order; null if no action of the
+   * learner does.
+   */
   stepsOf(item: number): Need[] | null {
     if ((this.#reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return null;
     const region = regionOf(this.#scope, this.#evaluation, this.#reach, item);
@@ -50,7 +59,7 @@ export class StepSearch {
     return this.#tryAll(item, region, best) ?? best;
   }
 
-  /** The steps of a plan that can be done right now; where there are none, its first wait. */
+  /** The steps of a plan that can be done right now; if there are none, its first wait. */
   doNext(item: number, steps: readonly Need[]): Need[] {
     const isNow = (need: Need) =>
       need.action === "complete_course" ||
@@ -62,7 +71,7 @@ export class StepSearch {
     const later = steps.filter((need) => !isNow(need));
     const region = regionOf(this.#scope, this.#evaluation, this.#reach, item);
     if (new World(this.#scope, this.#evaluation, region).opensBy([...now, ...later], item)) return now;
-    // Their order matters: only those before anything that has to wait.
+    // Their order matters: only those before the first wait.
     const end = steps.findIndex((need) => !isNow(need));
     return end <= 0 ? steps.slice(0, 1) : steps.slice(0, end);
   }
@@ -107,7 +116,7 @@ export class StepSearch {
     }
     const wanted = new Set<number>([item]);
     const needs = new Map<string, Need>();
-    // Backwards: whatever asks for an item comes after it.
+    // Backwards: `region.items` lists an item after those it needs, so the items that need it are seen before it.
     for (const one of [...region.items].reverse()) {
       if (!wanted.has(one)) continue;
       for (const need of ways.get(one) ?? []) {
@@ -120,7 +129,7 @@ export class StepSearch {
     return new World(this.#scope, this.#evaluation, region).follow(sorted, item);
   }
 
-  /** The same without steps that it does not need, and with as few waits as it can. */
+  /** The same without unnecessary steps, and with as few waits as possible. */
   #shortened(steps: Need[], item: number, region: Region): Need[] {
     const opens = (list: readonly Need[]) => new World(this.#scope, this.#evaluation, region).opensBy(list, item);
     let best = steps;
@@ -139,7 +148,7 @@ export class StepSearch {
     return best;
   }
 
-  /** Every order of doing and waiting that is shorter than the best known; null when none opens the item. */
+  /** Every order of doing and waiting that is shorter than the best known; null if none opens the item. */
   #tryAll(item: number, region: Region, best: Need[] | null): Need[] | null {
     const world = new World(this.#scope, this.#evaluation, region);
     const limit = best === null ? Number.POSITIVE_INFINITY : best.length - 1;
@@ -153,7 +162,9 @@ export class StepSearch {
   }
 }
 
-/** The steps without the wait at a place, what follows it moved behind the next wait; null if there is no such wait. */
+/**
+ * The steps without the wait at a place; the steps after it move behind the next wait. Null if there is no such wait.
+ */
 function withoutWait(steps: readonly Need[], place: number): Need[] | null {
   if (steps[place]?.action !== "wait") return null;
   const next = steps.findIndex((need, at) => at > place && need.action === "wait");

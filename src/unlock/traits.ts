@@ -1,15 +1,15 @@
 import type { Trait } from "./program.ts";
 import type { ProfileTest } from "./rules.ts";
 
-/** Who a learner is. */
+/** The properties of a learner as a person. */
 interface Person {
   readonly cohorts: readonly string[];
   readonly profile?: Readonly<Record<string, string>>;
-  /** Other courses that are completed, and since when. */
+  /** Other completed courses, and since when. */
   readonly courses?: Readonly<Record<string, number>>;
 }
 
-/** Whether a learner is what a rule asks for. */
+/** Whether a learner has a property that a rule asks for. */
 export function traitHolds(trait: Trait, person: Person): boolean {
   if ("course" in trait) return Object.hasOwn(person.courses ?? {}, trait.course);
   if ("profile" in trait) return profileHolds(trait.profile, person.profile?.[trait.profile.field] ?? "");
@@ -17,7 +17,7 @@ export function traitHolds(trait: Trait, person: Person): boolean {
   return cohorts === null ? person.cohorts.length > 0 : cohorts.some((name) => person.cohorts.includes(name));
 }
 
-/** The seven comparisons as Moodle makes them: with case, "0" as good as nothing, and a field without text as empty. */
+/** The seven comparisons, as Moodle makes them: case matters, "0" counts as empty, and so does a field without text. */
 function profileHolds({ op, value = "" }: ProfileTest, text: string): boolean {
   switch (op) {
     case "contains":

@@ -1,4 +1,4 @@
-// Over 350 lines: what each kind of leaf says stands beside the walk that asks it, and all of it is one switch.
+// Over 350 lines: the meaning of each kind of leaf is beside the walk that needs it, and all of it is one switch.
 
 import { ACCEPT, NONE, OP, STANDING, STATE, UNTHREADED } from "./program.ts";
 
@@ -30,9 +30,9 @@ export {
   shareOf,
 };
 
-// What holds for one learner at one instant: leaves, groups, rules.
+// The truth of leaves, groups and rules for one learner at one instant.
 
-/** Truth of a node. IGNORED is the neutral element: a prerequisite that does not count, in whatever group it stands. */
+/** Truth of a node. IGNORED is the neutral element: a prerequisite that does not count, whatever group it is in. */
 export const FALSE = 0;
 export const TRUE = 1;
 export const IGNORED = 2;
@@ -40,7 +40,7 @@ export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
 
 export function passesTutorial(scope: Scope, item: number): boolean {
   const { tutorial } = scope.program;
-  // What the tutorial stands in is locked by it, and does not undo it.
+  // The tutorial locks its own chapter, but does not undo it.
   if (tutorial === NONE || tutorial === item) return true;
   return isDone(scope.locked === null ? scope : { ...scope, locked: null }, tutorial);
 }
@@ -51,8 +51,8 @@ export function passesPrevious(scope: Scope, item: number): boolean {
 }
 
 /**
- * Whether an item's own rule holds. Follows the thread the compiler laid: each leaf says which one decides next when it
- * holds and when it does not, so that no group is entered and nothing is asked in vain.
+ * Whether an item's own rule holds. It follows the thread that the compiler laid: each leaf names the leaf that decides
+ * next when it holds and when it does not. So no group is entered and nothing is evaluated in vain.
  */
 export function ruleHolds(scope: Scope, item: number): boolean {
   const { entries, nodes, roots } = scope.program;
@@ -60,14 +60,14 @@ export function ruleHolds(scope: Scope, item: number): boolean {
   let node = entries[item] ?? NONE;
   if (node === UNTHREADED) return evaluateNode(scope, roots[item] ?? NONE, item) !== FALSE;
   while (node >= 0) {
-    // Most leaves ask for completion; they are spared the call.
+    // Most leaves ask for completion, so they skip the call.
     const isHeld = op[node] === OP.COMPLETED ? isDone(scope, arg[node] ?? NONE) : holds(scope, node, item);
     node = (isHeld ? whenTrue[node] : whenFalse[node]) ?? NONE;
   }
   return node === ACCEPT;
 }
 
-/** Whether a node holds for what the learner has, in a rule that is never indifferent. */
+/** Whether a node holds for the learner, in a rule without ignored leaves. */
 function holds(scope: Scope, node: number, owner: number): boolean {
   const { learner, now } = scope;
   const { nodes } = scope.program;
@@ -108,7 +108,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     case OP.TOTAL:
       return totalHolds(scope, node);
     case OP.VIEWED: {
-      // Who has begun an item has opened it.
+      // A learner who began an item has opened it.
       const { viewedAt, attemptedAt } = learner;
       const isSeen = (viewedAt[item] ?? Number.NaN) <= scope.asOf || (attemptedAt[item] ?? Number.NaN) <= scope.asOf;
       return isSeen || isExcused(scope, item);
@@ -130,19 +130,19 @@ function holds(scope: Scope, node: number, owner: number): boolean {
   }
 }
 
-/** The item's completion state as a bit of STATE, by the facts up to `asOf`. */
+/** The item's completion state as a bit of STATE, from the facts up to `asOf`. */
 export function completionOf({ learner, asOf }: Scope, item: number): number {
   if ((learner.outcomeAt[item] ?? Number.NaN) <= asOf) return learner.outcome[item] ?? 0;
   return (learner.completedAt[item] ?? Number.NaN) <= asOf ? STATE.COMPLETE : STATE.INCOMPLETE;
 }
 
-/** The state that counts for others: what is undone is incomplete. */
+/** The state that counts for others: an undone item is incomplete. */
 export function countedStateOf(scope: Scope, item: number): number {
   const state = completionOf(scope, item);
   return (state & (STATE.COMPLETE | STATE.PASSED)) !== 0 && isUndone(scope, item) ? STATE.INCOMPLETE : state;
 }
 
-/** Whether it is one of some states. Who is excused has what is asked, and is not incomplete. */
+/** Whether the item is in one of some states. An excused learner satisfies any state but incomplete. */
 function isInState(scope: Scope, item: number, states: number): boolean {
   if (item === NONE) return false;
   const state = scope.locked === null ? completionOf(scope, item) : countedStateOf(scope, item);
@@ -150,7 +150,7 @@ function isInState(scope: Scope, item: number, states: number): boolean {
   return (states & (STATE.COMPLETE | STATE.PASSED)) !== 0 || (state & states & ~STATE.INCOMPLETE) !== 0;
 }
 
-/** Whether there is a score, and it lies between two bounds. An excuse stands for any score that is high enough. */
+/** Whether there is a score, and it is between two bounds. An excuse counts as any score that is high enough. */
 function isScoreIn(scope: Scope, node: number, item: number, min: number, below: number): boolean {
   const score = gradesAt(scope, node).bestScore[item] ?? Number.NaN;
   const { scoreSlack } = scope.program;
@@ -179,7 +179,7 @@ function progressHolds(scope: Scope, node: number): boolean {
   return missing <= 0;
 }
 
-/** How many of `total` items are the percentage a progress leaf asks for. */
+/** How many of `total` items make the percentage of a progress leaf. */
 function neededOf(scope: Scope, node: number, total: number): number {
   return shareOf(operandOf(scope, node), total);
 }
@@ -188,7 +188,7 @@ function operandOf(scope: Scope, node: number): number {
   return scope.program.nodes.value[node] ?? Number.NaN;
 }
 
-/** Truth of one node of the rule of `owner`. Recursion is bounded by MAX_RULE_DEPTH. */
+/** Truth of one node in the rule of `owner`. MAX_RULE_DEPTH limits the recursion. */
 export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
   const { nodes } = scope.program;
   switch (nodes.op[node]) {
@@ -209,7 +209,7 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.VIEWED:
     case OP.SUBMITTED:
     case OP.AFTER:
-      // A deprecated item counts for those who have it and is demanded of nobody.
+      // A deprecated item counts for learners who have it and is required of nobody.
       if (holds(scope, node, owner)) return TRUE;
       return scope.program.standing[nodes.arg[node] ?? NONE] === STANDING.DEPRECATED ? IGNORED : FALSE;
     case OP.PROGRESS: {
@@ -238,8 +238,8 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
 }
 
 /**
- * The mean score of an average leaf's items; null while none of them has one. One without a score counts as 0, unless it is
- * deprecated or the learner is excused from it: then it is left out.
+ * The mean score of an average leaf's items; null while none of them has one. An item without a score counts as 0,
+ * unless it is deprecated or the learner is excused from it: then it is left out.
  */
 export function averageOf(scope: Scope, node: number) {
   const { nodes, standing } = scope.program;
@@ -265,7 +265,7 @@ export function averageOf(scope: Scope, node: number) {
   return { mean: hasScore ? sum / counted : null, sum, counted, excused, listed };
 }
 
-/** Whether there is a total, and it lies between the bounds of its leaf. */
+/** Whether there is a total, and it is between the bounds of its leaf. */
 function totalHolds(scope: Scope, node: number): boolean {
   const { nodes, scoreSlack } = scope.program;
   const { percent } = totalOf(scope, node);
@@ -284,21 +284,23 @@ function averageHolds(scope: Scope, node: number): boolean {
   return mean >= (nodes.value[node] ?? Number.NaN) - scoreSlack && mean < upper - scoreSlack;
 }
 
-/** When a date comes about: for some earlier, where it is a beginning. */
+/** The instant of a date. A beginning comes earlier for some learners. */
 function begins(scope: Scope, node: number, owner: number, at: number): number {
   if (scope.program.nodes.ends[node] === 1) return extended(scope, node, owner, at);
   return at - scope.learner.early;
 }
 
-/** When a leaf turns that would turn at an instant (NaN: never): later where it is an end and its owner has more time. */
+/**
+ * When a leaf changes that would change at an instant (NaN: never). An end comes later if its owner has an extension.
+ */
 function extended({ exceptions, program }: Scope, node: number, owner: number, at: number): number {
   if (exceptions === null || program.nodes.ends[node] !== 1) return at;
   return Math.max(at, exceptions.get(owner)?.extendTo ?? Number.NEGATIVE_INFINITY);
 }
 
 /**
- * When a leaf about time turns for the owner of its rule, with the owner's extension if it is an end: `until` becomes
- * false then, the others true. NaN for a period that has not begun, and for leaves about something else.
+ * When a leaf about time changes for the owner of its rule, with the owner's extension if it is an end: `until` becomes
+ * false then, the others true. NaN for a period that has not begun, and for other leaves.
  */
 export function turnOf(scope: Scope, node: number, owner: number): number {
   const { nodes } = scope.program;
@@ -339,7 +341,7 @@ function evaluateGroup(scope: Scope, node: number, owner: number): Truth {
   return held >= requiredOf(scope, node, ignored) ? TRUE : FALSE;
 }
 
-/** How many children of a group must hold when `ignored` of them do not count. */
+/** How many children of a group must hold if `ignored` of them do not count. */
 export function requiredOf(scope: Scope, node: number, ignored: number): number {
   const { nodes } = scope.program;
   const counting = (nodes.count[node] ?? 0) - ignored;
@@ -349,7 +351,7 @@ export function requiredOf(scope: Scope, node: number, ignored: number): number 
   return ignored > 0 ? Math.min(required, counting) : required;
 }
 
-/** Done, needed and total of a progress leaf; deprecated items count only for those who completed them. */
+/** Done, needed and total of a progress leaf; deprecated items count only for learners who completed them. */
 export function progressOf(scope: Scope, node: number) {
   const { nodes, standing } = scope.program;
   const first = nodes.first[node] ?? 0;

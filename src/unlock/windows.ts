@@ -1,19 +1,19 @@
 /**
- * Times as a list of bounds, `[from, until, from, until, ...]`: epoch ms, ascending, each window without its end.
- * -Infinity and Infinity stand for "always has been" and "for ever".
+ * Times as a list of bounds, `[from, until, from, until, ...]`: epoch ms, ascending, each end exclusive. -Infinity
+ * means "always before", Infinity means "for ever".
  */
 export type Windows = readonly number[];
 
 export const NEVER: Windows = [];
 export const ALWAYS: Windows = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
-/** From an instant on; never for Infinity. */
+/** From an instant on; Infinity means never. */
 export function since(instant: number): Windows {
   if (instant === Number.NEGATIVE_INFINITY) return ALWAYS;
   return instant < Number.POSITIVE_INFINITY ? [instant, Number.POSITIVE_INFINITY] : NEVER;
 }
 
-/** Until an instant, without it. */
+/** Until an instant, exclusive. */
 export function before(instant: number): Windows {
   return instant > Number.NEGATIVE_INFINITY ? [Number.NEGATIVE_INFINITY, instant] : NEVER;
 }
@@ -25,7 +25,7 @@ export function overlaps(lists: readonly Windows[], count: number): Windows {
   if (possible.length < count) return NEVER;
   const [first, second] = possible;
   if (possible.length === 1 && first !== undefined) return first;
-  // What always holds and is one of many costs no sweep.
+  // Lists that always hold are counted without a sweep.
   const always = possible.filter((list) => list === ALWAYS).length;
   if (always >= count) return ALWAYS;
   if (always > 0) {
@@ -53,12 +53,12 @@ export function overlaps(lists: readonly Windows[], count: number): Windows {
   return found;
 }
 
-/** The times that all lists share. */
+/** The times that are in all lists. */
 export function intersection(lists: readonly Windows[]): Windows {
   return overlaps(lists, lists.length);
 }
 
-/** The times that any of the lists has. */
+/** The times that are in any of the lists. */
 export function union(lists: readonly Windows[]): Windows {
   return overlaps(lists, 1);
 }

@@ -1,4 +1,4 @@
-/** Item numbers as bits. */
+/** A set of item numbers, as bits. */
 export type Bits = Uint32Array;
 
 export function has(bits: Bits | null, item: number): boolean {

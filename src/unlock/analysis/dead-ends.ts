@@ -8,20 +8,22 @@ import { RuleReader } from "./rule-reader.ts";
 import { rulePath, saidOf } from "./said.ts";
 import { type Entry, isOffered, NONE, type Table } from "./table.ts";
 
-// What can never be opened because of when, and in what order, things can be done: ends before beginnings through
-// prerequisites and chapters, and items that ask for what they forbid. Everything here errs on the side of "possible".
+// Finds items that can never be opened because of dates or order: a prerequisite or chapter ends before the item
+// begins, or an item asks for something that it also forbids. When unsure, everything here says "possible".
 
 export interface DeadEnds {
   /** One error for each item that can never be opened for such a reason, by item number. */
   readonly errors: ReadonlyMap<number, FieldError>;
   readonly warnings: readonly FieldError[];
-  /** By number of an item that has closed: those that nobody who starts now can open, because they come after it. */
+  /**
+   * By number of an item that has closed: the items that nobody who starts now can open, because they come after it.
+   */
   readonly behind: ReadonlyMap<number, readonly number[]>;
 }
 
 /**
- * @param order items, each after all it depends on; those in or behind a cycle left out.
- * @param now to warn of what has closed already, epoch ms; null for no such warnings.
+ * @param order items, each after everything it depends on; items in a cycle, or behind one, are left out.
+ * @param now epoch ms, to warn of items that have closed already; null for no such warnings.
  */
 export function findDeadEnds(table: Table, order: readonly number[], now: number | null): DeadEnds {
   const ever = new Survey(table, Number.NEGATIVE_INFINITY);
@@ -53,14 +55,14 @@ class Survey {
   readonly errors = new Map<number, FieldError>();
   readonly warnings: FieldError[] = [];
   readonly #table: Table;
-  /** The survey of all times, when this one is of those from now on. */
+  /** The survey of all times. Set only if this one is about the times from now on. */
   readonly #ever: Survey | null;
   readonly #known: KnownItems;
   readonly #reader: RuleReader;
   readonly #followers: Followers;
   readonly #closedBefore = new Map<number, number>();
 
-  /** @param start instant from which on things are done: -Infinity for any learner there was or will be. */
+  /** @param start only what is done from this instant on counts: -Infinity covers every learner, past and future. */
   constructor(table: Table, start: number, ever: Survey | null = null) {
     this.#table = table;
     this.#ever = ever;
@@ -73,7 +75,7 @@ class Survey {
     return this.#known.isReachable(item);
   }
 
-  /** The item that has closed and that one waits for by course order, chapter or tutorial alone; or NONE. */
+  /** The closed item that an item waits for only because of course order, chapter or tutorial; or NONE. */
   closedBefore(item: number): number {
     return this.#closedBefore.get(item) ?? NONE;
   }
@@ -96,10 +98,11 @@ class Survey {
     ] as const) {
       const other = this.#table.entries[number];
       if (other === undefined) continue;
-      // For whom it is not meant, nothing comes after it. What stands in it is not meant for them either.
+      // Nothing comes after a chapter for learners it is not meant for. Its problems are not meant for them either.
       if (!other.isForAll && number !== entry.gate) continue;
       if (!this.isReachable(number)) {
-        // That one's dead end is reported of it. Where it is one of time, what comes after it is reported there.
+        // That dead end is reported for the other item. If dates cause it, what comes after it is reported there as
+        // well.
         if (this.#ever?.isReachable(number) !== true) continue;
         const behind = this.closedBefore(number) === NONE ? number : this.closedBefore(number);
         conditions.push({ ...FREE, path: other.path, what, dead: { path, why: "", isInherited: true, behind } });
@@ -113,7 +116,7 @@ class Survey {
     const isOver = all.dead === null && !this.isReachable(index);
     if (!isOffered(entry.status)) this.warnings.length = warned;
     if (all.dead !== null || isOver) {
-      this.warnings.length = warned; // one error says it all
+      this.warnings.length = warned; // one error is enough
       const last = all.windows.at(-1) ?? Number.POSITIVE_INFINITY;
       const why = all.dead?.why ?? `It closed on ${dateOf(last)}.`;
       if (all.dead?.behind !== undefined) this.#closedBefore.set(index, all.dead.behind);
@@ -127,7 +130,9 @@ class Survey {
     this.#followers.note(entry, conditions);
   }
 
-  /** All conditions of an item. What its own rule does not allow is reported for it, whatever it comes after. */
+  /**
+   * All conditions of an item. If its own rule cannot hold, that is reported for this item, whatever comes before it.
+   */
   #ofItem(conditions: readonly Condition[], path: string): Part {
     const all = this.#reader.all(conditions, path);
     if (all.dead?.behind === undefined) return all;

@@ -4,26 +4,28 @@ import type { Condition, Part } from "./part.ts";
 import { rulePath, saidOf } from "./said.ts";
 import { type Entry, isOffered, NONE, type Table } from "./table.ts";
 
-/** The items that only learners of some cohorts can open, though not they but what comes before them says so. */
+/**
+ * Finds items that only learners of some cohorts can open, because an item before them (not their own rule) says so.
+ */
 export class Followers {
   readonly #table: Table;
   /** By item that is for some cohorts only: the items that others cannot open because they come after it. */
   readonly #followers = new Map<number, Entry[]>();
-  /** The item whose cohorts an item waits for by course order, chapter or tutorial alone. */
+  /** The item whose cohorts an item waits for only because of course order, chapter or tutorial. */
   readonly #limitedBy = new Map<number, number>();
 
   constructor(table: Table) {
     this.#table = table;
   }
 
-  /** Notes an item if only learners of some cohorts can open, though not it but what comes before it says so. */
+  /** Notes an item if only learners of some cohorts can open it because an item before it says so. */
   note(entry: Entry, conditions: readonly Condition[]): void {
     const isLimited = ({ among, otherCohorts }: Part) => among.length > 0 || otherCohorts.length > 0;
     if (!isOffered(entry.status) || conditions.some((one) => one.from === undefined && isLimited(one))) return;
     const limit = conditions.find(isLimited)?.from ?? NONE;
     if (limit === NONE) return;
     const known = this.#limitedBy.get(limit);
-    // What is in a chapter is meant for whom the chapter is meant for.
+    // The problems of a chapter are meant for the same learners as the chapter.
     if (limit === entry.gate && known === undefined) return;
     const root = known ?? limit;
     this.#limitedBy.set(entry.index, root);
@@ -32,7 +34,7 @@ export class Followers {
     else followers.push(entry);
   }
 
-  /** One warning for each item that is for some cohorts only and keeps all others from what comes after it. */
+  /** One warning for each item that is for some cohorts only and keeps all others from the items after it. */
   warnings(known: KnownItems): FieldError[] {
     return [...this.#followers].flatMap(([root, followers]) => {
       const entry = this.#table.entries[root];

@@ -1,7 +1,7 @@
-/** Directed graph as lists: `edges[a]` holds every b that a depends on. */
+/** Directed graph as lists: `edges[a]` holds each `b` that `a` depends on. */
 export type Edges = readonly (readonly number[])[];
 
-/** From how many nodes of a component the shortest way round is looked for. More would cost time for little gain. */
+/** The shortest cycle is searched from at most this many nodes of a component. More would cost time for little gain. */
 const MAX_STARTS = 32;
 
 /**
@@ -91,7 +91,9 @@ function cycleThrough(edges: Edges, inside: ReadonlySet<number>, start: number):
   return [];
 }
 
-/** Nodes so that each comes after all it depends on. What is in a cycle, or depends on one, is left out. */
+/**
+ * Nodes in an order in which each comes after everything it depends on. Nodes in a cycle, or behind one, are left out.
+ */
 export function ordered(edges: Edges): number[] {
   const waiting = edges.map((targets) => targets.length);
   const followers: number[][] = edges.map(() => []);

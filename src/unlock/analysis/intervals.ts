@@ -11,10 +11,10 @@ export interface Interval {
 }
 export type Intervals = ReadonlyMap<string, Interval>;
 
-/** The measure `from` and `until` compare with, in epoch ms. */
+/** The measure that `from` and `until` compare with, in epoch ms. */
 export const NOW = "now";
 
-/** One sentence on why two demands on one measure cannot both be met. */
+/** One sentence that says why two conditions on one measure cannot both hold. */
 export function contradiction(measure: string, interval: Interval): string {
   const both = `${interval.lowPath} and ${interval.highPath}`;
   return measure === NOW
@@ -22,19 +22,21 @@ export function contradiction(measure: string, interval: Interval): string {
     : `This contradicts itself about the ${measure}: ${both} are never true together.`;
 }
 
-/** Whether no value is in the interval. */
+/** Whether the interval is empty. */
 export function isEmpty(interval: Interval): boolean {
   return interval.low >= interval.high;
 }
 
-/** The values two intervals share. */
+/** The values that are in both intervals. */
 export function overlap(a: Interval, b: Interval): Interval {
   const low = a.low >= b.low ? a : b;
   const high = a.high <= b.high ? a : b;
   return { low: low.low, lowPath: low.lowPath, high: high.high, highPath: high.highPath };
 }
 
-/** Intersects measure by measure. What turned out empty is not in `common`, so that it is reported only once. */
+/**
+ * Intersects measure by measure. An interval that became empty is left out of `common`, so it is reported only once.
+ */
 export function intersection(all: readonly Intervals[]): { common: Intervals; empty: [string, Interval][] } {
   const common = new Map<string, Interval>();
   for (const intervals of all) {

@@ -6,17 +6,17 @@ import { countsChildren } from "./requirements.ts";
 import { isOffered, NONE, type Table } from "./table.ts";
 import { areForAll, progressCounts } from "./truths.ts";
 
-/** Longest list whose items are looked through for what all of it means to have done. */
+/** Only lists of at most this many items are checked for what completing all of them implies. */
 const MAX_LISTED = 100;
 
-/** What is known of the items looked at so far: when each can be open, and what has to be so then. */
+/** What is known of the items checked so far: when each can be open, and which conditions hold then. */
 export class KnownItems {
   readonly #table: Table;
-  /** Instant from which on things are done: -Infinity for any learner there was or will be. */
+  /** Only what is done from this instant on counts: -Infinity covers every learner, past and future. */
   readonly start: number;
   readonly #windows: Windows[];
   readonly #opensAt: number[];
-  /** What has to be so when each item is open. */
+  /** What must be true when each item is open. */
   readonly #when: Part[];
   readonly #asDone = new Map<number, { done: Bits; begun: Bits }>();
   readonly #ofChapter = new Map<string, Part>();
@@ -30,7 +30,7 @@ export class KnownItems {
     this.#when = table.entries.map(() => FREE);
   }
 
-  /** Takes what has to be so when an item is open. */
+  /** Stores what must be true when an item is open. */
   add(index: number, all: Part): void {
     this.#when[index] = all;
     this.#windows[index] = all.dead === null ? all.windows : NEVER;
@@ -41,12 +41,12 @@ export class KnownItems {
     return this.#opensAt[item] !== Number.POSITIVE_INFINITY;
   }
 
-  /** What has to be so when an item is open; its times see {@link open}. */
+  /** What must be true when an item is open; for its times see {@link open}. */
   when(index: number): Part {
     return this.#when[index] ?? FREE;
   }
 
-  /** What has to be so once an item is begun. */
+  /** What must be true once an item is begun. */
   begun(index: number, path: string): Part {
     const open = this.open(index, path);
     return { ...open, windows: since(this.#opensAt[index] ?? 0), begun: withBit(this.#size, open.begun, index) };
@@ -56,7 +56,7 @@ export class KnownItems {
     return this.#table.entries.length;
   }
 
-  /** What has to be so for an item to be open, at that time. */
+  /** What must be true for an item to be open at that time. */
   open(index: number, path = ""): Part {
     const windows = this.#windows[index] ?? ALWAYS;
     if (!this.isReachable(index)) return { ...FREE, dead: this.#inherited(index, path) };
@@ -64,10 +64,10 @@ export class KnownItems {
     return { ...FREE, windows, done, begun, cohorts, otherCohorts, among };
   }
 
-  /** What has to be so once an item is completed, and `delay` has passed. */
+  /** What must be true once an item is completed and `delay` has passed. */
   done(index: number, path: string, delay: number): Part {
     const entry = this.#table.entries[index];
-    // What is complete by other items need never have been open itself; what makes it so is looked at elsewhere.
+    // An item that is completed by other items need not have been open itself. Other code checks those other items.
     if (entry !== undefined && countsChildren(entry)) {
       return { ...FREE, done: withBit(this.#size, null, index), begun: withBit(this.#size, null, index) };
     }
@@ -129,7 +129,7 @@ export class KnownItems {
     }
     const dates = typeof of === "string" ? this.#datesOf(of, reachable) : this.#sorted(reachable);
     const windows = since(dates[needed - 1] ?? this.start);
-    // Who has done all of them has done each.
+    // A learner who has done all of them has done each.
     const isAll = needed === items.length && counts.offered === counts.published;
     if (!isAll || items.length > MAX_LISTED) return { ...FREE, windows };
     const facts = items.map((item) => this.#factsOf(item));
@@ -152,7 +152,7 @@ export class KnownItems {
     return items.map((item) => this.#opensAt[item] ?? this.start).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   }
 
-  /** Offered items of a progress leaf, each once; null where a name is unknown. */
+  /** Offered items of a progress leaf, each once; null if a name is unknown. */
   #offeredOf(of: string | readonly string[]): number[] | null {
     const chapter = typeof of === "string" ? this.#table.find(of) : undefined;
     const entries =

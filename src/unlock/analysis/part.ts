@@ -2,22 +2,22 @@ import { toInstant } from "../../platform/instants.ts";
 import { ALWAYS, type Windows } from "../windows.ts";
 import type { Bits } from "./bits.ts";
 
-/** What has to be so whenever a part of a rule holds. */
+/** What must be true whenever a part of a rule holds. */
 export interface Part {
-  /** When it can hold. */
+  /** The times at which it can hold. */
   readonly windows: Windows;
-  /** Items that are completed, and items that are begun, by then. Null for none. */
+  /** Items that are completed by then, and items that are begun by then. Null for none. */
   readonly done: Bits | null;
   readonly begun: Bits | null;
-  /** Items that are not completed, and not begun. */
+  /** Items that are not completed, and items that are not begun. */
   readonly notDone: readonly number[];
   readonly notBegun: readonly number[];
-  /** Cohorts the learner is in, or was in when doing what it asks for; and is not in. */
+  /** Cohorts the learner is in, or was in when the requirement was met; and cohorts the learner is not in. */
   readonly cohorts: readonly string[];
   readonly otherCohorts: readonly string[];
-  /** Cohorts of which the learner is, or was, in one; empty where somebody in none of them may be meant as well. */
+  /** The learner is, or was, in one of these cohorts. Empty if a learner in none of them may be meant as well. */
   readonly among: readonly string[];
-  /** Why it can never hold; null where it can. What follows from another item's dead end is that one's. */
+  /** Why it can never hold; null if it can. A consequence of another item's dead end is reported for that item. */
   readonly dead: Dead | null;
 }
 
@@ -25,7 +25,7 @@ interface Dead {
   readonly path: string;
   readonly why: string;
   readonly isInherited: boolean;
-  /** Item that is closed, where this one only waits for it by course order, chapter or tutorial. */
+  /** A closed item for which this one waits only because of course order, chapter or tutorial. */
   readonly behind?: number;
 }
 

@@ -5,7 +5,7 @@ import { countedChildren, neededChildren } from "./requirements.ts";
 import { distinctChildrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
 import { areForAll, CAN, progressCounts } from "./truths.ts";
 
-/** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
+/** The value of a part of a rule for a learner who starts today: known already, or the number of a gate. */
 const HOLDS = -2;
 const NEVER = -3;
 const IGNORED = -4;
@@ -14,15 +14,16 @@ const IGNORED = -4;
 export type Obstacle = "rule" | "chapter" | "previous";
 
 /**
- * Finds what nobody who starts today can ever open. Dates, drips and cohorts are taken to come about, a `not` to hold
- * unless it denies what always holds; what is asked of an item can be done once the item can be opened. The tutorial
- * is left out here: it gates everything, so its failure is one error and not one for each item.
+ * Finds items that nobody who starts today can ever open. It assumes that dates, drips and cohorts come about; that a
+ * `not` holds unless it denies something that always holds; and that an item can be done once it can be opened. The
+ * tutorial is left out here: everything waits for it, so if it cannot be done, that is one error and not one for each
+ * item.
  *
- * All rules together are one circuit of counting gates, and each connection carries its signal once: linear in the
- * size of the course, cycles included.
+ * All rules together form one circuit of counting gates, and each connection carries its signal once: linear in the
+ * size of the course, also with cycles.
  *
- * @param canBe what each node of each rule can be, from {@link judgeRule}.
- * @param closed numbers of items whose rule cannot hold together with their chapter's.
+ * @param canBe the possible values of each node of each rule, from {@link judgeRule}.
+ * @param closed numbers of items whose rule cannot hold together with the rule of their chapter.
  * @returns the obstacle for each item that can never be opened.
  */
 export function unreachableItems(
@@ -52,7 +53,7 @@ export function unreachableItems(
   return obstacles;
 }
 
-/** Gates 0 .. n-1 are the items; a gate lights when as many of its inputs as it needs are lit. */
+/** Gates 0 .. n-1 are the items. A gate is lit when enough of its inputs are lit. */
 class Circuit {
   readonly #table: Table;
   readonly #canBe: ReadonlyMap<Rule, number>;
@@ -62,7 +63,7 @@ class Circuit {
   readonly #litProblems: number[];
   readonly #waiting: Map<number, number[]>[];
   readonly #isLit: boolean[];
-  /** By item: the gate of its being complete, where it has a requirement. */
+  /** By item: the gate that says "this item is complete", if the item has a requirement. */
   readonly #completions = new Map<number, number>();
 
   constructor(table: Table, canBe: ReadonlyMap<Rule, number>) {
@@ -138,7 +139,7 @@ class Circuit {
     if ("viewed" in rule) return this.#item(rule.viewed);
     if ("submitted" in rule) return this.#score(rule.submitted);
     if ("points" in rule) return this.#score(rule.points.item);
-    // Who has done nothing is incomplete.
+    // A learner who has done nothing is incomplete.
     if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#done(rule.state.item);
     if ("after" in rule) return this.#done(rule.after.item);
     if ("previous" in rule) {
@@ -159,21 +160,21 @@ class Circuit {
 
   #item(id: string): number {
     const entry = this.#table.find(id);
-    if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    if (entry === undefined) return HOLDS; // reported as its own error, not for each item that depends on it
     if (!isOffered(this.#table.askedStatus(entry))) return IGNORED;
-    return entry.isForAll ? entry.index : HOLDS; // for whom it is not meant
+    return entry.isForAll ? entry.index : HOLDS; // some learners are not meant
   }
 
-  /** The gate of an item's being complete. */
+  /** The gate that says "this item is complete". */
   #done(id: string): number {
     const entry = this.#table.find(id);
-    if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    if (entry === undefined) return HOLDS; // reported as its own error, not for each item that depends on it
     return isOffered(this.#table.askedStatus(entry)) ? this.done(entry) : IGNORED;
   }
 
-  /** The same of an item that is there. One without a requirement can be done once it can be opened. */
+  /** The same for an existing item. An item without a requirement can be done once it can be opened. */
   done(entry: Entry): number {
-    if (!entry.isForAll) return HOLDS; // for whom it is not meant
+    if (!entry.isForAll) return HOLDS; // some learners are not meant
     const { completion } = entry.item;
     if (completion === undefined) return entry.index;
     const known = this.#completions.get(entry.index);
@@ -239,7 +240,7 @@ class Circuit {
   }
 }
 
-/** The first thing in the way of an item, by name, for the message. */
+/** The first obstacle of an item, by name, for the message. */
 export function obstacleName(table: Table, entry: Entry, obstacle: Obstacle): string {
   const number = obstacle === "chapter" ? entry.gate : entry.previous;
   const id = table.entries[number]?.item.id ?? "";

@@ -9,10 +9,10 @@ import {
 import { shareOf } from "../share.ts";
 import { type Entry, isOffered, type Table } from "./table.ts";
 
-/** Kinds of items that are read, and that nobody scores. */
+/** Kinds of items that are only read, and never get a score. */
 const UNSCORED: ReadonlySet<string> = new Set(["page", "file", "link", "label", "folder", "book", "url", "resource"]);
 
-/** Whether an item's completion counts the items of its chapter. */
+/** Whether an item is completed by completing items of its chapter. */
 export function countsChildren({ item }: Entry): boolean {
   let found = false;
   if (item.completion !== undefined) {
@@ -23,20 +23,22 @@ export function countsChildren({ item }: Entry): boolean {
   return found;
 }
 
-/** The items of a chapter that its completion may count: those that are offered, and that the author hides from nobody. */
+/**
+ * The items of a chapter that can count for its completion: offered items that the author does not hide from everybody.
+ */
 export function countedChildren(table: Table, entry: Entry): readonly Entry[] {
   const inside = table.problemsOf[entry.index] ?? [];
   return inside.filter((child) => isOffered(child.status) && !table.isHidden(child));
 }
 
-/** How many of a chapter's items have to be complete; of a share by weight, one at least. */
+/** How many of a chapter's items must be complete; for a share by weight, at least one. */
 export function neededChildren(asked: ChildrenAsked, total: number): number {
   if ("count" in asked) return asked.count;
   if ("all" in asked) return total;
   return asked.weights === undefined ? shareOf(asked.percent, total) : Math.min(1, total);
 }
 
-/** What is wrong with one item's requirement, and what is odd about it. */
+/** Errors and warnings about the completion requirement of one item. */
 export function judgeRequirement(table: Table, entry: Entry): { errors: FieldError[]; warnings: FieldError[] } {
   const errors: FieldError[] = [];
   const warnings: FieldError[] = [];
@@ -65,7 +67,7 @@ export function judgeRequirement(table: Table, entry: Entry): { errors: FieldErr
   return { errors, warnings };
 }
 
-/** Groups that nest too deeply, or ask for more parts than they have. */
+/** Groups that nest too deeply, or that ask for more parts than they have. */
 function groups(requirement: Requirement, path: string, depth: number, errors: FieldError[]): void {
   if (depth > MAX_REQUIREMENT_DEPTH) {
     const message = `A requirement nests at most ${MAX_REQUIREMENT_DEPTH} levels.`;

@@ -8,23 +8,23 @@ import { type Condition, dateOf, FREE, type Part } from "./part.ts";
 import { childrenOf, distinctChildrenOf, isOffered, type Table } from "./table.ts";
 import { areForAll, progressCounts } from "./truths.ts";
 
-/** Conditions of one rule that are compared in pairs to say which two clash. */
+/** At most this many conditions of one rule are compared in pairs, to say which two clash. */
 const MAX_COMPARED = 100;
 
-/** Reads what has to be so for rules to hold, from what is known of the items they name. */
+/** Finds what must be true for rules to hold, from what is known of the items they name. */
 export class RuleReader {
   readonly #table: Table;
   readonly #known: KnownItems;
   readonly #warnings: FieldError[];
 
-  /** @param warnings where warnings of parts that can never, or must always, hold are added. */
+  /** @param warnings receives a warning for each part that can never hold, or always holds. */
   constructor(table: Table, known: KnownItems, warnings: FieldError[]) {
     this.#table = table;
     this.#known = known;
     this.#warnings = warnings;
   }
 
-  /** Everything a rule asks for at once, `all` within `all` taken apart. */
+  /** All conditions of a rule as one list: an `all` inside an `all` is taken apart. */
   conditions(rule: Rule, path: string, depth = 1): Condition[] {
     if ("all" in rule && depth <= MAX_RULE_DEPTH) {
       return rule.all.flatMap((child, place) => this.conditions(child, `${path}.all[${place}]`, depth + 1));
@@ -33,7 +33,7 @@ export class RuleReader {
     return [{ ...this.#part(rule, path, true, depth), path, what: "" }];
   }
 
-  /** What has to be so for all of some conditions to hold. */
+  /** What must be true for all of some conditions to hold. */
   all(conditions: readonly Condition[], path: string): Part {
     const dead =
       conditions.find((one) => one.dead !== null && !one.dead.isInherited) ??
@@ -61,7 +61,7 @@ export class RuleReader {
     return part;
   }
 
-  /** Which two conditions have no time in common. */
+  /** Which two conditions cannot hold at the same time. */
   #whyNever(conditions: readonly Condition[]): string {
     const few = conditions.slice(0, MAX_COMPARED);
     for (const [place, one] of few.entries()) {
@@ -77,7 +77,7 @@ export class RuleReader {
   }
 
   #part(rule: Rule, path: string, wanted: boolean, depth: number): Part {
-    if (depth > MAX_RULE_DEPTH) return FREE; // an error of its own
+    if (depth > MAX_RULE_DEPTH) return FREE; // reported as its own error
     if ("not" in rule) return this.#part(rule.not, `${path}.not`, !wanted, depth + 1);
     if ("hide" in rule) return this.#part(rule.hide, `${path}.hide`, wanted, depth + 1);
     if ("all" in rule || "any" in rule || "at_least" in rule) return this.#group(rule, path, wanted, depth);
@@ -96,14 +96,14 @@ export class RuleReader {
       return { ...FREE, cohorts: names.length === 1 ? names : [], among: names };
     }
     if ("after_enrollment" in rule) {
-      // Anybody may have enrolled at any time; who starts now enrolls now. With -Infinity both are ALWAYS.
+      // A learner may have enrolled at any time. One who starts now enrolls now. With -Infinity both are ALWAYS.
       const at = this.#known.start + rule.after_enrollment.days * DAY_MS;
       if (this.#known.start === Number.NEGATIVE_INFINITY) return FREE;
       return { ...FREE, windows: wanted ? since(at) : before(at) };
     }
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
-    // What is missing is judged by the rule alone; nobody's profile is known here.
+    // The rule alone decides about missing references. No learner's profile is known here.
     if ("missing" in rule || "profile" in rule || "course_completed" in rule || "average" in rule || "total" in rule)
       return FREE;
     if ("previous" in rule) {
@@ -135,9 +135,9 @@ export class RuleReader {
     }
     if ("completed" in rule) return this.#known.done(index, path, 0);
     if ("after" in rule) return this.#known.done(index, path, rule.after.days * DAY_MS);
-    // Opening an item does not begin it, and asks no more than that it can be opened.
+    // Opening an item does not begin it; it only needs an item that can be opened.
     if ("viewed" in rule) return { ...this.#known.begun(index, path), begun: null };
-    // Who is in any other state than incomplete has begun it.
+    // A learner in any state but incomplete has begun the item.
     if ("state" in rule && rule.state.is.includes("incomplete")) return FREE;
     return this.#known.begun(index, path);
   }
@@ -147,7 +147,7 @@ export class RuleReader {
     const total = children.length;
     const count = "at_least" in rule ? Math.min(rule.at_least.count, total) : "any" in rule ? 1 : total;
     const needed = wanted ? count : total - count + 1;
-    // Drafts and deprecated items may stand for nothing, and so lower what is needed: nothing is claimed then.
+    // Drafts and deprecated items may not count, which lowers the number needed. So nothing is claimed.
     if (needed <= 0 || children.some((child) => this.#mayBeIgnored(child.rule, depth + 1))) {
       return FREE;
     }
@@ -189,7 +189,7 @@ export class RuleReader {
         dead: { path, why: "there is no time at which enough of its conditions are true.", isInherited: false },
       };
     }
-    // Who is in none of the cohorts that parts ask for is left with the parts that ask for none.
+    // A learner in none of the cohorts that parts ask for can only use the parts that ask for none.
     const limits = alive.flatMap((part) => (part.among.length > 0 ? [part.among] : []));
     const among = alive.length - limits.length < needed ? [...new Set(limits.flat())] : [];
     if (needed > 1) return { ...FREE, windows, among };
@@ -227,7 +227,7 @@ export class RuleReader {
   }
 }
 
-/** The item a leaf names; empty for leaves that name none. */
+/** The item that a leaf names; empty if it names none. */
 function itemOf(rule: Rule): string {
   if ("completed" in rule) return rule.completed;
   if ("attempted" in rule) return rule.attempted;

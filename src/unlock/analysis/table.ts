@@ -10,41 +10,43 @@ export interface Entry {
   readonly item: OutlineItem;
   /** Where it is in the document, e.g. `chapters[2].problems[0]`. */
   readonly path: string;
-  /** Its own status made stricter by its chapter's: a problem in a draft chapter is a draft. */
+  /** The stricter of its own status and its chapter's status: a problem in a draft chapter is a draft. */
   readonly status: ItemStatus;
-  /** Neither it nor its chapter is meant for some cohorts only: others are not asked for it. */
+  /** Whether all learners are meant: neither it nor its chapter is for some cohorts only. */
   readonly isForAll: boolean;
-  /** Number of the chapter it stands in, or NONE. */
+  /** Number of its chapter, or NONE. */
   readonly chapter: number;
   /** Number of the chapter that must be open before it, or NONE. */
   readonly gate: number;
-  /** Sequential mode: number of the chapter that must be completed before it, or NONE. */
+  /** Sequential mode: number of the chapter that must be completed first, or NONE. */
   readonly previous: number;
 }
 
-/** A course laid out for analysis. */
+/** A course in the form that the analysis uses. */
 export interface Table {
   readonly outline: Outline;
   readonly entries: readonly Entry[];
   readonly chapterCount: number;
   /** The problems of each chapter, by chapter number. */
   readonly problemsOf: readonly (readonly Entry[])[];
-  /** How many problems of each chapter count, by chapter number: those that its author hides from everybody do not. */
+  /**
+   * How many problems of each chapter count, by chapter number. Problems hidden from everybody by the author do not.
+   */
   readonly countsOf: readonly Counts[];
-  /** The item of that id; the first one where an id is used twice. */
+  /** The item with that id; the first one if an id is used twice. */
   find(id: string): Entry | undefined;
-  /** The tracked item that a `previous` leaf stands for; undefined where nothing is before it. */
+  /** The tracked item that a `previous` leaf means; undefined if nothing comes before. */
   before(leaf: Rule): Entry | undefined;
   isChapter(entry: Entry): boolean;
-  /** Whether the author hides it, or the chapter it stands in, from all learners. */
+  /** Whether the author hides it or its chapter from all learners. */
   isHidden(entry: Entry): boolean;
-  /** Its status for what asks for it: a draft is asked of nobody. */
+  /** Its status when a rule names it: a draft counts for nobody. */
   askedStatus(entry: Entry): ItemStatus;
-  /** The same by its id. What is not there is taken for active: it is reported elsewhere. */
+  /** The same by id. A missing item counts as active here, because it is reported elsewhere. */
   readonly statusFor: (id: string) => ItemStatus;
 }
 
-/** What a list of items holds: all of them, those that are no drafts, and those offered to new learners. */
+/** The items of a list: all of them, those that are not drafts, and those offered to new learners. */
 export interface Counts {
   readonly listed: number;
   readonly published: number;
@@ -59,12 +61,12 @@ export function countStatuses(statuses: readonly ItemStatus[]): Counts {
   };
 }
 
-/** Whether a learner who starts today is ever asked for the item, or can ever be shown it. */
+/** Whether a learner who starts today must ever do the item, or can ever see it. */
 export function isOffered(status: ItemStatus): boolean {
   return status === "active" || status === "beta";
 }
 
-/** Numbers the items and resolves what surrounds them: chapter, gate, predecessor, effective status. */
+/** Numbers the items and finds what surrounds each: chapter, gate, item before it, effective status. */
 export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): Table {
   const chapterCount = outline.chapters.length;
   const chapterNumbers = new Map<string, number>();
@@ -108,7 +110,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
   const isHidden = ({ item, chapter }: Entry) =>
     item.visibility === "hidden" ||
     (entries[chapter]?.item.visibility === "hidden" && outline.source?.platform !== "moodle");
-  // In Canvas what no learner can see is asked of nobody.
+  // In Canvas an item that no learner can see is required of nobody.
   const askedStatus = (entry: Entry) =>
     outline.source?.platform === "canvas" && isHidden(entry) ? "draft" : entry.status;
   const byId = new Map<string, Entry>();
@@ -133,7 +135,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
   };
 }
 
-/** What each `previous` leaf stands for: as the compiler has it. */
+/** What each `previous` leaf means: the same item as in the compiler. */
 function beforeOf(entries: readonly Entry[], problemsOf: readonly (readonly Entry[])[]): Table["before"] {
   const found = new Map<Rule, Entry | undefined>();
   const isAnyTracked = entries.some(({ item }) => item.completion !== undefined);
@@ -161,8 +163,8 @@ function stricter(own: ItemStatus, chapter: ItemStatus | undefined): ItemStatus 
 }
 
 /**
- * `pathOf` knows only the first item of each id. Later ones are placed by counting, which works because an outline
- * keeps the document's order; only inside a chapter whose own id is used twice is the first one's path all there is.
+ * `pathOf` knows only the first item of each id. Later ones are found by counting, which works because an outline keeps
+ * the order of the document. Only in a chapter whose own id is used twice, the path of the first one is all there is.
  */
 function locator(outline: Outline, pathOf: ReadonlyMap<string, string>, chapterNumbers: ReadonlyMap<string, number>) {
   const isAmbiguous = chapterNumbers.size < outline.chapters.length;
@@ -180,7 +182,7 @@ function locator(outline: Outline, pathOf: ReadonlyMap<string, string>, chapterN
   };
 }
 
-/** The rules a group holds, each with its step in the path; null for a leaf. */
+/** The rules in a group, each with its step in the path; null for a leaf. */
 export function childrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
   if ("all" in rule) return rule.all.map((child, i) => ({ rule: child, step: `.all[${i}]` }));
   if ("any" in rule) return rule.any.map((child, i) => ({ rule: child, step: `.any[${i}]` }));
@@ -190,7 +192,7 @@ export function childrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
   return null;
 }
 
-/** The same without those that are written a second time: they count once. */
+/** The same without repeated rules: they count once. */
 export function distinctChildrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
   const children = childrenOf(rule);
   if (children === null || children.length < 2) return children;
@@ -219,7 +221,7 @@ export function referencesOf(table: Pick<Table, "before">, entry: Entry): Refere
 
 /**
  * Visits every part of the rule of `entry`, in document order. Needs no stack, however deep the rule.
- * @param visit is told whether an odd number of `not` stands around the part.
+ * @param visit receives whether an odd number of `not` surrounds the part.
  */
 export function walkRule(entry: Entry, visit: (rule: Rule, path: string, isDenied: boolean) => void): void {
   if (entry.item.rule === null) return;

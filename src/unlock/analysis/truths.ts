@@ -1,4 +1,4 @@
-// Over 350 lines: what each kind of condition can turn out to be stands beside the walk over all of them.
+// Over 350 lines: the possible values of each kind of condition are beside the walk over all of them.
 
 import type { FieldError } from "../../platform/results.ts";
 import { COMPLETION_STATES, type CompletionState, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
@@ -15,7 +15,7 @@ import {
 } from "./table.ts";
 
 /**
- * What a rule can turn out to be, over all learners and all times: a set of these bits. IGNORED is the neutral element
+ * The values that a rule can have, over all learners and all times: a set of these bits. IGNORED is the neutral element
  * of `evaluate.ts`: a prerequisite that does not count.
  */
 export const CAN = { FALSE: 1, TRUE: 2, IGNORED: 4 } as const;
@@ -23,25 +23,25 @@ const EITHER = CAN.FALSE | CAN.TRUE;
 
 interface Judged {
   readonly can: number;
-  /** What holds whenever the rule does. */
+  /** Conditions that hold whenever the rule does. */
   readonly ifTrue: Intervals;
-  /** What holds whenever the rule does not. */
+  /** Conditions that hold whenever the rule does not. */
   readonly ifFalse: Intervals;
 }
 
-/** What is known about one item's rule from the rule alone. */
+/** What can be known about one item's rule from the rule alone. */
 export interface RuleVerdict {
   readonly errors: FieldError[];
   readonly warnings: FieldError[];
-  /** The times at which the rule can hold, or undefined where it does not name any. */
+  /** The times at which the rule can hold; undefined if it names none. */
   readonly opening: Interval | undefined;
 }
 
 const NOTHING: Intervals = new Map();
 
 /**
- * Judges the rule of one item by itself: what can never hold, what always holds.
- * @param canBe collects what each node of the rule can be.
+ * Judges the rule of one item by itself: which parts can never hold, and which always hold.
+ * @param canBe receives the possible values of each node of the rule.
  */
 export function judgeRule(table: Table, entry: Entry, canBe: Map<Rule, number>): RuleVerdict {
   const { rule } = entry.item;
@@ -59,7 +59,7 @@ class RuleJudge {
   readonly errors: FieldError[] = [];
   /** Parts of the rule that never keep anybody out. */
   readonly vacuous: FieldError[] = [];
-  /** What is written a second time, and so counts for nothing. */
+  /** Parts that are repeated, and therefore do not count. */
   readonly twice: FieldError[] = [];
   readonly #table: Table;
   readonly #canBe: Map<Rule, number>;
@@ -69,7 +69,7 @@ class RuleJudge {
     this.#canBe = canBe;
   }
 
-  /** Whether an odd number of `not` stands around what is judged. */
+  /** Whether an odd number of `not` surrounds the current part. */
   #isDenied = false;
 
   judge(rule: Rule, path: string, depth: number): Judged {
@@ -113,7 +113,7 @@ class RuleJudge {
       if (count > judged.length) {
         const different = judged.length < written.length ? "different " : "";
         this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} ${different}rules cannot be true.`);
-        // In a course published before, a count that is only out of reach for what is written twice means all.
+        // In a course published earlier, a count that is out of reach only because of repeated parts means all of them.
         if (count > written.length) return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
       }
       return this.#atLeast(counting, Math.min(count, counting.length), `${path}.at_least.of`);
@@ -154,7 +154,7 @@ class RuleJudge {
     const canHold = children.filter((child) => child.can & CAN.TRUE).length;
     const cannotCount = children.filter((child) => child.can === CAN.FALSE).length;
     const certain = children.filter((child) => child.can === CAN.TRUE).length;
-    // Ignored children lower the count to what remains, so those that merely cannot hold decide.
+    // Ignored children lower the count to the number that remains, so the children that cannot hold decide.
     const isMovable = children.some((child) => child.can & CAN.IGNORED);
     let can = 0;
     if (canHold >= (isMovable ? Math.min(count, canHold + cannotCount) : count)) can |= CAN.TRUE;
@@ -182,7 +182,7 @@ class RuleJudge {
       return threshold(`cohort ${rule.cohort}`, 1, `${path}.cohort`);
     }
     if ("missing" in rule) {
-      // As in the evaluator: an item that is gone fails both ways.
+      // As in the evaluator: a leaf on a missing item fails, also below a `not`.
       const can = this.#isDenied && rule.missing.what === "item" ? CAN.TRUE : CAN.FALSE;
       return { can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
@@ -248,7 +248,7 @@ class RuleJudge {
     if (before === undefined) return nothing;
     const { can } = this.#fact(before.item.id, "state of", 1, path);
     const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
-    // Whom that item is not meant for has another one before, or none.
+    // Learners for whom that item is not meant have another item before this one, or none.
     return { ...nothing, can: isAny ? CAN.TRUE : before.isForAll ? can : CAN.TRUE | CAN.FALSE | CAN.IGNORED };
   }
 
@@ -265,7 +265,7 @@ class RuleJudge {
     return { can: EITHER, ifTrue: new Map([[`score on ${item}`, range]]), ifFalse: NOTHING };
   }
 
-  /** Who completed an item, or has a score on it, has begun it. */
+  /** A learner who completed an item, or has a score on it, has begun it. */
   #implying(leaf: Judged, id: string, measures: readonly string[], path: string): Judged {
     const implied = measures.flatMap((measure) => [...this.#fact(id, measure, 1, path).ifTrue]);
     return { ...leaf, ifTrue: new Map([...leaf.ifTrue, ...implied]) };
@@ -314,7 +314,7 @@ class RuleJudge {
     this.errors.push({ path, rule: "unsatisfiable", message });
   }
 
-  /** What holds when all children do; null, and an error each, where that is impossible. */
+  /** What holds when all children do; null, with an error for each conflict, if they cannot hold together. */
   #intersect(children: readonly Judged[], path: string): Intervals | null {
     const { common, empty } = intersection(children.map((child) => child.ifTrue));
     for (const [measure, interval] of empty) this.#unsatisfiable(path, contradiction(measure, interval));
@@ -323,8 +323,8 @@ class RuleJudge {
 }
 
 /**
- * How many items a progress leaf counts; null where the leaf as a whole does not count (a draft chapter).
- * Unknown names are taken as active: they are reported elsewhere.
+ * How many items a progress leaf counts; null if the whole leaf does not count (a draft chapter). Unknown names count
+ * as active: they are reported elsewhere.
  */
 export function progressCounts(table: Table, of: string | readonly string[]): Counts | null {
   if (typeof of !== "string") return countStatuses([...new Set(of)].map(table.statusFor));
@@ -333,7 +333,7 @@ export function progressCounts(table: Table, of: string | readonly string[]): Co
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
 }
 
-/** Whether every learner is asked for all of some items, or all problems of a chapter. */
+/** Whether all of some items, or all problems of a chapter, are required of every learner. */
 export function areForAll(table: Table, of: string | readonly string[]): boolean {
   if (typeof of !== "string") return of.every((id) => table.find(id)?.isForAll !== false);
   const chapter = table.find(of);

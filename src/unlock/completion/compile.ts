@@ -2,7 +2,7 @@ import type { ItemStatus, OutlineItem } from "../outline.ts";
 import { shareOf } from "../share.ts";
 import type { ChildrenAsked, Requirement } from "./requirement.ts";
 
-/** What a part of a requirement asks for. */
+/** The kinds of leaves of a requirement. */
 export const ASK = {
   VIEW: 0,
   MARK: 1,
@@ -10,49 +10,52 @@ export const ASK = {
   CONTRIBUTE: 3,
   SCORE: 4,
   POINTS: 5,
-  /** By a verdict; `PASS_SCORE` and `PASS_POINTS` by what was scored: below it the item is failed. */
+  /** PASS asks for a verdict; `PASS_SCORE` and `PASS_POINTS` for a score: below it the item is failed. */
   PASS: 6,
   PASS_SCORE: 7,
   PASS_POINTS: 8,
 } as const;
 
-/** A requirement in the form that is derived. */
+/** A requirement in the form that the evaluator reads. */
 export type Asked =
   | { kind: "leaf"; ask: number; min: number }
   /** `count` of its parts. */
   | { kind: "group"; count: number; parts: readonly Asked[] }
   | Children;
 
-/** So many of a chapter's items, or so much of their weight. */
+/** A number of a chapter's items, or a share of their weight. */
 export interface Children {
   kind: "children";
-  /** Those that count: no drafts, and none that is hidden from everybody. */
+  /** The items that count: no drafts, and none that is hidden from everybody. */
   items: Int32Array;
-  /** How many; NaN where a share is asked for. */
+  /** How many; NaN if a share is required. */
   count: number;
-  /** The share in percent; all of them where neither is asked for. */
+  /** The share in percent; 100 if neither a number nor a share is given. */
   percent: number;
-  /** By place in `items`; null where all weigh the same. */
+  /** By place in `items`; null if all weigh the same. */
   weights: Float64Array | null;
-  /** Whether the chapter holds anything at all. */
+  /** Whether the chapter has no items at all. */
   isEmpty: boolean;
-  /** How many have to be done, where all weigh the same and all are asked of everybody; else NaN: it depends. */
+  /**
+   * How many must be done, if all weigh the same and all are required of everybody; else NaN, because it depends on the
+   * learner.
+   */
   needed: number;
 }
 
 /** The requirements of a course version. */
 export interface Completion {
-  /** By item number; null where the item has none. */
+  /** By item number; null if the item has none. */
   readonly asked: readonly (Asked | null)[];
   /** Numbers of the items that have one, children before their chapters. */
   readonly order: Int32Array;
   /** By item number: the chapter whose requirement counts it, or -1. */
   readonly parent: Int32Array;
-  /** Numbers of the items that are complete by being opened. */
+  /** Numbers of the items that are completed by opening them. */
   readonly watched: readonly number[];
-  /** 1 where a part asks that the item be passed. */
+  /** 1 if a part asks that the item be passed. */
   readonly passes: Uint8Array;
-  /** Which facts any of them asks for. */
+  /** The kinds of facts that any of them needs. */
   readonly asks: { readonly submissions: boolean; readonly points: boolean };
 }
 
@@ -61,7 +64,7 @@ const NONE = -1;
 /**
  * @param items chapters first, then problems.
  * @param countedIn the items of each chapter that the author hides from nobody, by chapter number.
- * @returns null where no item has a requirement: then nothing of this is ever looked at.
+ * @returns null if no item has a requirement: then nothing of this is ever read.
  */
 export function compileCompletion(
   items: readonly OutlineItem[],
@@ -117,7 +120,7 @@ export function compileCompletion(
     parts: parts.map((part) => read(part, item)),
   });
   const asked = items.map(({ completion }, item) => (completion === undefined ? null : read(completion, item)));
-  // Problems stand behind all chapters, and only chapters have children.
+  // Problems come after all chapters, and only chapters have children.
   const order = asked.flatMap((one, item) => (one === null ? [] : [item])).reverse();
   const passes = Uint8Array.from(asked, (one) => (one !== null && asksPass(one) ? 1 : 0));
   return { asked, order: Int32Array.from(order), parent, watched, passes, asks };
@@ -128,7 +131,7 @@ function asksPass(asked: Asked): boolean {
   return asked.kind === "leaf" && asked.ask >= ASK.PASS;
 }
 
-/** How many of so many items have to be done. */
+/** How many of a given number of items must be done. */
 function neededOf(asked: ChildrenAsked, total: number): number {
   if ("count" in asked) return Math.min(asked.count, total);
   return shareOf("percent" in asked ? asked.percent : 100, total);

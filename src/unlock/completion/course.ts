@@ -2,8 +2,8 @@ import { NONE, STANDING, VEIL } from "../program.ts";
 import { doneAt, type Scope } from "../truth.ts";
 
 /**
- * Since when a learner has completed the course: all its chapters and the items that stand in none, as far as they are asked of
- * the learner. NaN where that is not so, and for a course that asks for nothing.
+ * Since when a learner has completed the course: all chapters, and all items without a chapter, that are required of
+ * the learner. NaN if it is not complete, or if the course requires nothing.
  */
 export function courseDoneAt(scope: Scope): number {
   const { program } = scope;
@@ -18,5 +18,5 @@ export function courseDoneAt(scope: Scope): number {
   return latest;
 }
 
-/** Most other courses that the rules of one course ask for. */
+/** The rules of one course may name at most this many other courses. */
 export const MAX_COURSES_ASKED = 50;

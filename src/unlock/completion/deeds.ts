@@ -2,8 +2,8 @@ import type { Fact } from "../fact.ts";
 import { type ScoreStep, stepsOf } from "./score-steps.ts";
 
 /**
- * What a learner did, item by item, as it was told: what requirements are derived from. The layout's own `completedAt` holds
- * what was derived. NaN means "never". There is none of it where no item of the course has a requirement.
+ * What a learner did with each item, as it was reported: requirements are evaluated from this. The `completedAt` of the
+ * layout has the results. NaN means "never". It is absent if no item of the course has a requirement.
  */
 export interface Deeds {
   readonly attemptedAt: Float64Array;
@@ -17,9 +17,9 @@ export interface Deeds {
   /** 1 passed, 2 failed, by the latest verdict that decided; and since when. */
   readonly outcome: Uint8Array;
   readonly outcomeAt: Float64Array;
-  /** How many of the items that each chapter counts are complete, excuses left aside. */
+  /** How many of the items that each chapter counts are complete, without excuses. */
   readonly doneIn: Int32Array;
-  /** Lower scores that came before the best one. */
+  /** Lower scores from before the best one. */
   readonly steps: Map<number, readonly ScoreStep[]>;
 }
 
@@ -44,7 +44,7 @@ export function noDeeds(size: number): Deeds {
   };
 }
 
-/** A copy that can be written without the other one changing. */
+/** A copy; writing to it does not change the original. */
 export function copyOf(deeds: Deeds): Deeds {
   return {
     attemptedAt: deeds.attemptedAt.slice(),
@@ -62,10 +62,10 @@ export function copyOf(deeds: Deeds): Deeds {
   };
 }
 
-/** Takes one item's facts. */
+/** Takes the facts of one item. */
 export function setDeeds(deeds: Deeds, item: number, fact: Fact): void {
   const { completed_at: completed, told_at = null, marked_at = null, passed_at = null } = fact;
-  // Completed before anybody noted how: it may have been marked, and it may have been passed.
+  // Completed before anybody noted how: the learner may have marked it, or passed it.
   const isNoted = (at: number | null) => at !== null && completed !== null && at <= completed;
   const unknown = isNoted(told_at) || isNoted(marked_at) || isNoted(passed_at) ? null : completed;
   deeds.attemptedAt[item] = fact.attempted_at ?? Number.NaN;

@@ -5,8 +5,8 @@ import { shareOf } from "../share.ts";
 import { ASK, type Asked, type Children, type Completion } from "./compile.ts";
 import { type Deeds, FAILED, PASSED } from "./deeds.ts";
 
-// What an item's requirement makes of its facts and children: a pure function of program and facts. Nothing of it is stored;
-// it is written into the layout, where every rule reads it as if somebody had told it.
+// Evaluates an item's requirement from its facts and children: a pure function of program and facts. The results are
+// never stored. They are written into the layout, where each rule reads them as if they had been reported.
 
 const NEVER = Number.NaN;
 
@@ -18,14 +18,14 @@ export interface Deriving {
   readonly deeds: Deeds;
 }
 
-/** @returns null where nothing is derived. */
+/** @returns null if there is nothing to derive. */
 export function derivingOf(program: Program, learner: Learner): Deriving | null {
   const { completion } = program;
   const { deeds } = learner;
   return completion === null || deeds === null ? null : { program, completion, learner, deeds };
 }
 
-/** Derives everything, children before their chapters. */
+/** Derives all items, children before their chapters. */
 export function deriveAll(deriving: Deriving): void {
   const { completion, deeds, learner, program } = deriving;
   const { order, parent } = completion;
@@ -47,8 +47,8 @@ function count({ doneIn }: Deeds, chapter: number, more: number): void {
 }
 
 /**
- * Derives one item anew, whose facts have changed, and the chapter that counts it.
- * @param completedBefore when it had been complete before that; NaN if it had not.
+ * Derives one item again after its facts changed, and the chapter that counts it.
+ * @param completedBefore when it was completed before the change; NaN if it was not.
  * @returns what changed: the item itself first.
  */
 export function cascade(deriving: Deriving, item: number, completedBefore: number): Change[] {
@@ -62,7 +62,8 @@ export function cascade(deriving: Deriving, item: number, completedBefore: numbe
   if (Number.isNaN(completedBefore)) count(deriving.deeds, parent, 1);
   else if (Number.isNaN(after)) count(deriving.deeds, parent, -1);
   const before = learner.completedAt[parent] ?? NEVER;
-  // What comes after a chapter was complete by its items moves nothing. (A deprecated item counts only once it is there.)
+  // Later items do not change a chapter that its items already completed. (A deprecated item counts only for learners
+  // who have it.)
   const isTold = !Number.isNaN(deriving.deeds.toldAt[parent] ?? NEVER);
   const isLater = !isTold && !(completedBefore <= before) && !(after <= before) && !Number.isNaN(before);
   if (isLater && program.standing[item] === STANDING.OFFERED) return changes;
@@ -71,7 +72,7 @@ export function cascade(deriving: Deriving, item: number, completedBefore: numbe
   return changes;
 }
 
-/** Writes what an item's requirement makes of what is known. An item without one is as it was told. */
+/** Writes the result of an item's requirement. An item without a requirement keeps what was reported. */
 export function deriveItem(deriving: Deriving, item: number): void {
   const { completion, program, learner, deeds } = deriving;
   const asked = completion.asked[item] ?? null;
@@ -95,7 +96,7 @@ function deriveOutcome(deriving: Deriving, asked: Asked, item: number, met: numb
       decided === PASSED || (completion.passes[item] === 1 && hasPassed(asked, program, learner, deeds, item));
     if (isPassed) [state, at] = [STATE.PASSED, met];
   } else if (decided === FAILED || (decided === PASSED && !Number.isNaN(deeds.toldAt[item] ?? NEVER))) {
-    // Told as a whole, or not complete: the latest verdict says it.
+    // Reported as a whole, or not complete: the latest verdict decides.
     state = decided === PASSED ? STATE.PASSED : STATE.FAILED;
     at = deeds.outcomeAt[item] ?? NEVER;
   } else if (completion.passes[item] === 1 && Number.isNaN(learner.completedAt[item] ?? NEVER)) {
@@ -107,8 +108,9 @@ function deriveOutcome(deriving: Deriving, asked: Asked, item: number, met: numb
 }
 
 /**
- * When a part was first met; NaN where it is not.
- * @param isLenient a mark that was missed counts as reached: whether that alone keeps the item from being complete.
+ * When a part was first met; NaN if it is not met.
+ * @param isLenient a missed pass mark counts as reached. This shows whether only that mark keeps the item from being
+ * complete.
  */
 export function metAt(
   asked: Asked,
@@ -133,14 +135,14 @@ export function metAt(
     return nthEarliest(instants, asked.count);
   }
   if (asked.kind === "children") {
-    // Nobody is looked at while too few are done, which is nearly always.
+    // Children are not looked at while too few are done, which is nearly always.
     const isShort = learner.excuses === null && asked.items.length > 0 && (deeds.doneIn[item] ?? 0) < asked.needed;
     return isShort ? NEVER : childrenMetAt(asked, program, learner);
   }
   const { ask, min } = asked;
   switch (ask) {
     case ASK.VIEW:
-      // Who has begun an item has opened it.
+      // A learner who began an item has opened it.
       return earlier(learner.viewedAt[item] ?? NEVER, deeds.attemptedAt[item] ?? NEVER);
     case ASK.MARK:
       return deeds.markedAt[item] ?? NEVER;
@@ -171,7 +173,7 @@ export function metAt(
   }
 }
 
-/** The grades that count now, where the item's completion is lost when they fall. */
+/** The grades that count now, if the item's completion is lost when they fall. */
 export function currentOf(program: Program, { live }: Learner, item: number): Live | null {
   return program.live[item] === 1 ? live : null;
 }
@@ -188,7 +190,7 @@ function scoreAt(program: Program, learner: Learner, deeds: Deeds, item: number,
   return step === undefined ? (deeds.scoredAt[item] ?? NEVER) : step.at;
 }
 
-/** The same in points: earlier attempts are taken to have had the range of the best one. */
+/** The same in points: earlier attempts count as if they had the range of the best one. */
 function pointsAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
   const current = currentOf(program, learner, item);
   if (current !== null) return (current.points[item] ?? NEVER) >= min ? (current.at[item] ?? NEVER) : NEVER;
@@ -199,7 +201,7 @@ function pointsAt(program: Program, learner: Learner, deeds: Deeds, item: number
   return step === undefined ? (deeds.scoredAt[item] ?? NEVER) : step.at;
 }
 
-/** Whether an item's completion rests on having been passed. */
+/** Whether an item's completion depends on having been passed. */
 function hasPassed(asked: Asked, program: Program, learner: Learner, deeds: Deeds, item: number): boolean {
   if (asked.kind === "children") return false;
   if (asked.kind === "group") return asked.parts.some((part) => hasPassed(part, program, learner, deeds, item));
@@ -213,7 +215,7 @@ export function childDoneAt({ completedAt, excuses }: Learner, child: number): n
   return excuses === null ? completed : earlier(completed, excuses.get(child) ?? NEVER);
 }
 
-/** How many of a chapter's items are asked of the learner, how many are done, and how many are enough. */
+/** How many of a chapter's items are required of the learner, how many are done, and how many are enough. */
 export function childrenOf(asked: Children, program: Program, learner: Learner) {
   const { items, weights } = asked;
   let total = 0;
@@ -235,14 +237,14 @@ export function childrenOf(asked: Children, program: Program, learner: Learner) 
   return { total, done, needed, weighed, doneWeight };
 }
 
-/** Whether an item that is not done is asked of the learner. A deprecated one counts for those who have it. */
+/** Whether an undone item is required of the learner. A deprecated one counts for those who have it. */
 function isAsked(program: Program, _learner: Learner, child: number): boolean {
   return program.standing[child] === STANDING.OFFERED;
 }
 
 function childrenMetAt(asked: Children, program: Program, learner: Learner): number {
   const { total, done, needed, weighed, doneWeight } = childrenOf(asked, program, learner);
-  // What is asked of nobody is met; a chapter that holds nothing asks for what is not there.
+  // If nothing is required, the requirement is met. For a chapter without any item it cannot be met.
   if (total === 0) return asked.isEmpty ? NEVER : learner.enrolledAt;
   if (asked.weights === null) {
     if (done < needed) return NEVER;
@@ -270,18 +272,18 @@ function childrenMetAt(asked: Children, program: Program, learner: Learner): num
   return latest;
 }
 
-/** In percent, rounded up to two decimals: two thirds are the 66.67 that an author writes. */
+/** In percent, rounded up to two decimals, as authors write it: two thirds are 66.67. */
 export function shareOfWeight(part: number, all: number): number {
   return Math.ceil((part * 10_000) / all - 1e-6) / 100;
 }
 
-/** The instant at which `count` of them had come; NaN where fewer have. */
+/** The instant at which `count` of them had been reached; NaN if fewer have. */
 function nthEarliest(instants: readonly number[], count: number): number {
   const come = instants.filter((at) => !Number.isNaN(at)).sort((a, b) => a - b);
   return come[count - 1] ?? NEVER;
 }
 
-/** The earlier of two instants, either of which may be NaN for "never". */
+/** The earlier of two instants; each may be NaN for "never". */
 function earlier(a: number, b: number): number {
   if (Number.isNaN(a)) return b;
   return a <= b || Number.isNaN(b) ? a : b;

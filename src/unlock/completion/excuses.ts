@@ -3,8 +3,8 @@ import type { Program } from "../program.ts";
 import { deriveItem, derivingOf } from "./derive.ts";
 
 /**
- * A learner as it is derived with the excuses that are in force at an instant: the very one where they are those it was laid
- * out with, which they are but for excuses that run out.
+ * A learner's layout with the excuses that are in force at an instant. It is the same object if these are the excuses
+ * of the layout, which is so unless one has run out.
  */
 export function derivedAt(program: Program, learner: Learner, now: number): Learner {
   const excuses = excusesAt(learner.overrides, now);
@@ -19,14 +19,14 @@ export function derivedAt(program: Program, learner: Learner, now: number): Lear
     excuses,
   };
   const deriving = derivingOf(program, other);
-  // Only chapters count what their items are excused from.
+  // Excuses of items only change what chapters count.
   if (deriving !== null) {
     for (const item of completion.order) if (item < program.chapterCount) deriveItem(deriving, item);
   }
   return other;
 }
 
-/** Since when the learner is excused, item by item, by what is in force at an instant; null where nothing is. */
+/** Since when the learner is excused, item by item, with what is in force at an instant; null if nothing is. */
 export function excusesAt(overrides: Learner["overrides"], now: number): ReadonlyMap<number, number> | null {
   let found: Map<number, number> | null = null;
   for (const { index, kind, created_at, expires_at } of overrides) {

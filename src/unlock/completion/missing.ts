@@ -9,20 +9,22 @@ import { childDoneAt, childrenOf, currentOf, metAt, shareOfWeight } from "./deri
 
 type Rest = Omit<Reason, "code" | "item" | "title" | "missing">;
 
-/** What an item's requirement still asks of the learner, joined as the author joined it; null where nothing is missing. */
+/**
+ * What the learner must still do for an item's requirement, joined as the author joined it; null if nothing is missing.
+ */
 export function missingOf(scope: Scope, evaluation: Pick<Evaluation, "visible">, item: number): Clause | null {
   const asked = scope.program.completion?.asked[item] ?? null;
   if (asked === null || isCompleted(scope.learner, item)) return null;
   return new Missing(scope, evaluation, item).of(asked);
 }
 
-/** Whether the learner can be asked to mark an item as done: its requirement has such a part. */
+/** Whether learners can mark an item as done: its requirement has such a part. */
 export function takesMark(asked: Asked): boolean {
   if (asked.kind === "group") return asked.parts.some(takesMark);
   return asked.kind === "leaf" && asked.ask === ASK.MARK;
 }
 
-/** How far an item's completion has come. */
+/** How far the learner is with an item's completion. */
 export function completionState(scope: Scope, item: number): "incomplete" | "complete" | "passed" | "failed" {
   const state = completionOf(scope, item);
   if (state === STATE.PASSED) return "passed";
@@ -104,7 +106,7 @@ class Missing {
         : { required: asked.percent, actual: weighed === 0 ? 0 : roundedDown(shareOfWeight(doneWeight, weighed)) };
     const reason = this.#reason("children_incomplete", { ...shares, items: idsOf(visible) });
     if (reason.kind !== "reason" || asked.weights !== null || total === 0) return reason;
-    // All of them or none: a list without those that are hidden would say something else.
+    // Name all of them or none: a list without the hidden ones would be wrong.
     return visible.length === undone.length ? { ...reason, among: idsOf(visible) } : reason;
   }
 

@@ -4,21 +4,21 @@ import type { Scope } from "../truth.ts";
 import { ASK, type Asked, type Children } from "./compile.ts";
 import { childDoneAt, childrenOf, metAt } from "./derive.ts";
 
-// What a learner can do about an item's requirement.
+// What a learner can do to meet an item's requirement.
 
 type Act = Pick<Need, "action" | "item" | "value">;
 
-/** How plans are put together; see `plan/candidates.ts`. */
+/** Functions that put plans together; see `plan/candidates.ts`. */
 interface Planning<Plans> {
-  /** Plans for one thing to do; null when the learner can never do it. */
+  /** Plans for one thing to do; null if the learner can never reach it. */
   plan(act: Act): Plans | null;
   /** Plans that take one alternative from each of `count` of the lists. */
   choose(lists: readonly (Plans | null)[], count: number): Plans | null;
-  /** Notes that something was left out to stay quick. */
+  /** Notes that something was left out to stay fast. */
   cut(): void;
 }
 
-/** Plans after which an item is complete by its requirement; null when there is none. */
+/** Plans after which an item is complete by its requirement; null if there is none. */
 export function plansToComplete<Plans>(scope: Scope, item: number, planning: Planning<Plans>): Plans | null {
   const asked = scope.program.completion?.asked[item] ?? null;
   return asked === null ? null : plansFor(asked, scope, item, planning);
@@ -45,7 +45,7 @@ function plansForChildren<Plans>(asked: Children, scope: Scope, planning: Planni
   const undone = undoneChildren(asked, scope);
   const lists = undone.map((child) => planning.plan({ action: "complete", item: child, value: 0 }));
   if (asked.weights === null) return planning.choose(lists, needed - done);
-  // The heaviest first: the fewest that reach the share.
+  // The heaviest first, so that the fewest items reach the share.
   const weightOf = (child: number) => asked.weights?.[asked.items.indexOf(child)] ?? 1;
   const byWeight = undone
     .map((child, place) => ({ weight: weightOf(child), plans: lists[place] ?? null }))
@@ -62,14 +62,14 @@ function plansForChildren<Plans>(asked: Children, scope: Scope, planning: Planni
   return (weight * 100) / weighed + 0.01 < asked.percent ? null : planning.choose(chosen, chosen.length);
 }
 
-/** A chapter's items that are asked of the learner and not done. */
+/** A chapter's items that are required of the learner and not done. */
 function undoneChildren({ items }: Children, { program, learner }: Scope): number[] {
   return [...items].filter(
     (child) => program.standing[child] === STANDING.OFFERED && Number.isNaN(childDoneAt(learner, child)),
   );
 }
 
-/** What meets one part; null for what no learner can do. A chapter gets no score, no verdict and no submission. */
+/** Plans that meet one part; null if no learner can. A chapter gets no score, no verdict and no submission. */
 function actOf({ program }: Scope, ask: number, min: number, item: number): Act | null {
   const least = Math.max(0, min);
   if (ask === ASK.VIEW) return { action: "view", item, value: 0 };
@@ -82,7 +82,7 @@ function actOf({ program }: Scope, ask: number, min: number, item: number): Act 
   return { action: "points", item, value: least };
 }
 
-/** Everything that may have to be done for an item to be complete, its items included. */
+/** Everything that may be necessary to complete an item, its items included. */
 export function actsToComplete(scope: Scope, item: number): Act[] {
   const found: Act[] = [];
   const walk = (asked: Asked): void => {
@@ -97,7 +97,7 @@ export function actsToComplete(scope: Scope, item: number): Act[] {
   return found;
 }
 
-/** Whether an item becomes complete by what is done, and not by being told so. */
+/** Whether an item is completed by what is done, and not by a report. */
 export function isDerived({ program }: Pick<Scope, "program">, item: number): boolean {
   return item !== NONE && (program.completion?.asked[item] ?? null) !== null;
 }

@@ -3,16 +3,19 @@ import { overlaps, since, union, type Windows } from "../windows.ts";
 import { ASK, type Asked } from "./compile.ts";
 import { childrenOf, metAt } from "./derive.ts";
 
-/** What is known of when a learner could do things; instants, Infinity for never. */
+/** The earliest times at which a learner could do things; instants, Infinity for never. */
 interface Chances {
   /** When the item may be open, and when it may be open and accept work. */
   opensAt(item: number): number;
   workAt(item: number): number;
-  /** When another item may be done (-Infinity: it is). */
+  /** When another item may be done (-Infinity: it is done already). */
   doneAt(item: number): number;
 }
 
-/** When an item may be complete by its requirement at the earliest. It never calls impossible what is possible. */
+/**
+ * The earliest time at which an item may be complete by its requirement. It never says "impossible" of something
+ * possible.
+ */
 export function earliestComplete(asked: Asked, scope: Scope, item: number, chances: Chances): Windows {
   const { program, learner } = scope;
   const { deeds } = learner;
@@ -31,6 +34,6 @@ export function earliestComplete(asked: Asked, scope: Scope, item: number, chanc
     return since(isForProblems && item < program.chapterCount ? Number.POSITIVE_INFINITY : chances.workAt(item));
   }
   const times = [...asked.items].map((child) => since(chances.doneAt(child)));
-  // By weight the fewest may do.
+  // By weight, the fewest items may be enough.
   return asked.weights === null ? overlaps(times, childrenOf(asked, program, learner).needed) : union(times);
 }

@@ -4,9 +4,9 @@ import { PASSED } from "./deeds.ts";
 import { cascade, type Deriving } from "./derive.ts";
 
 /**
- * Takes over what was just done in a rehearsal, see `plan/world.ts`, and derives what rests on it.
- * @param before what stood in the layout before: attempted, completed, best score, in this order.
- * @returns how to undo it.
+ * Writes an action of a rehearsal (see `plan/world.ts`) into the layout, and derives what depends on it.
+ * @param before the old values of the layout: attempted, completed, best score, in this order.
+ * @returns a function that undoes it.
  */
 export function doDerived(
   deriving: Deriving,

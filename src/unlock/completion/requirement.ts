@@ -4,8 +4,8 @@ import { itemIdSchema } from "../../platform/ids.ts";
 import { pointsSchema } from "../rules.ts";
 
 /**
- * How an item becomes complete: a JSON tree whose every node is an object with exactly one operator. An item without one is
- * complete when somebody says so. What each means stands in `met.ts`.
+ * How an item is completed: a JSON tree in which each node is an object with exactly one operator. An item without one
+ * is complete when that is reported. `derive.ts` says when each is met.
  */
 export type Requirement =
   | { all: Requirement[] }
@@ -20,7 +20,10 @@ export type Requirement =
   | { pass: true | { min: number } | { min_points: number } }
   | { children: ChildrenAsked };
 
-/** How many of a chapter's items: all of them, a number, or a share of them in percent, each with its weight (else 1). */
+/**
+ * How many of a chapter's items: all of them, a number, or a share in percent in which each item has a weight (default
+ * 1).
+ */
 export type ChildrenAsked =
   | { all: true }
   | { count: number }
@@ -41,10 +44,10 @@ export const REQUIREMENT_OPERATORS = [
 ] as const;
 type Operator = (typeof REQUIREMENT_OPERATORS)[number];
 
-/** Deepest nesting of one requirement, and most parts of one group. */
+/** Deepest nesting of one requirement, and the limit of parts in one group. */
 export const MAX_REQUIREMENT_DEPTH = 6;
 const MAX_PARTS = 50;
-/** Most items with a weight of their own, and the largest weight. */
+/** The limit of items with their own weight, and the largest weight. */
 const MAX_WEIGHTS = 500;
 const MAX_WEIGHT = 1_000_000;
 
@@ -52,7 +55,10 @@ const percentage = z.number().min(0).max(100);
 const group = z.lazy(() => z.array(requirementSchema).min(1).max(MAX_PARTS));
 const yes = z.literal(true);
 
-/** Read by what it is, so that an error names what broke and not that no member of a union matched. */
+/**
+ * The operator selects the schema, so that an error names the broken part and not only "no member of the union
+ * matched".
+ */
 const pass = z.unknown().superRefine((value, context) => {
   if (value === true) return;
   const isOfPoints = typeof value === "object" && value !== null && "min_points" in value;
@@ -135,7 +141,7 @@ export function partsOf(requirement: Requirement): { part: Requirement; step: st
   return null;
 }
 
-/** Visits every leaf with where it stands. */
+/** Visits each leaf with its place. */
 export function walkRequirement(
   requirement: Requirement,
   path: string,

@@ -1,7 +1,7 @@
 import type { Fact } from "../fact.ts";
 
-// When which score was first reached. The best attempt and its instant say when the best one was; a requirement of 70 % was
-// met with the first score that reached it, and a better one later must not move that instant.
+// When each score was first reached. The best attempt only says when the best score was reached. A requirement of 70 %
+// is met by the first score that reaches it, and a better score later must not move that instant.
 
 /** A score, and when it was reached. */
 export interface ScoreStep {
@@ -9,13 +9,15 @@ export interface ScoreStep {
   score: number;
 }
 
-/** Scores that miss a whole percentage by less have it: see the slack of scores in `compile.ts`. */
+/**
+ * A score that misses a whole percentage by less than this still has it: see the tolerance of scores in `compile.ts`.
+ */
 const SLACK = 1e-6;
 const HIGHEST = 100;
 
 /**
- * The lower scores noted before the best one, earliest first. Kept is the first score that reached each whole percentage,
- * so that there are a hundred at most, and which ones does not depend on the order in which they are told.
+ * The lower scores from before the best one, earliest first. Only the first score that reached each whole percentage is
+ * kept. So there are at most a hundred, and the result does not depend on the order in which scores arrive.
  */
 export function stepsOf({ steps = null }: Pick<Fact, "steps">): ScoreStep[] {
   if (steps === null) return [];
@@ -25,7 +27,7 @@ export function stepsOf({ steps = null }: Pick<Fact, "steps">): ScoreStep[] {
   });
 }
 
-/** The steps with one more score, without the best attempt itself; null where none is left. */
+/** The steps with one more score, but without the best attempt itself; null if none is left. */
 export function mergedSteps(
   old: Fact,
   news: ScoreStep | null,

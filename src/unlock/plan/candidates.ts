@@ -1,4 +1,4 @@
-// Over 350 lines: what makes each kind of condition hold stands beside how plans are joined.
+// Over 350 lines: the plans for each kind of condition are beside the code that joins plans.
 
 import { isDerived, plansToComplete } from "../completion/needs.ts";
 import { isKept } from "../ends.ts";
@@ -32,26 +32,26 @@ import { addNeed, byCost, courseNeed, keyOf, MAX_ALTERNATIVES, type Need, type P
 import { actsToward, workable } from "./region.ts";
 
 const FULL_SCORE = 100;
-/** Plans longer than this are carried with few alternatives only, so that a rule of hundreds of leaves stays quick. */
+/** Plans longer than this keep only a few alternatives, so that a rule with hundreds of leaves stays fast. */
 const LONG_PLAN = 24;
 const FEW_ALTERNATIVES = 4;
-/** "n of m" is searched in full while n times m stays below this, and answered with the n cheapest beyond it. */
+/** "n of m" is searched in full while n times m is below this; above it, the n cheapest are used. */
 const MAX_CHOICES = 400;
 /**
- * Plans put together before the search narrows to the few cheapest of each part: some tenths of a second, so that no
- * rule, however wide and deep, holds up the object that explains it.
+ * After this many plans, the search keeps only the few cheapest of each part. That is some tenths of a second, so that
+ * no rule, however wide and deep, delays the object that explains it.
  */
 const MAX_JOINS = 20_000;
 
-/** Makes candidate plans from the rules, smallest first; each is still to be tried on the learner. */
+/** Makes candidate plans from the rules, smallest first. Each must still be tried on the learner. */
 export class Candidates {
-  /** Whether anything was left out to stay quick, so that the smallest may be missing. */
+  /** Whether anything was left out to stay fast, so that the smallest plan may be missing. */
   isCut = false;
   readonly empty: Plan = { needs: new Map(), size: 0, locked: 0, effort: 0 };
   readonly #scope: Scope;
   readonly #evaluation: Evaluation;
   readonly #reach: Reach;
-  /** Ways to open each locked item, from how things are now; null while being made. */
+  /** Ways to open each locked item from the present state; null while they are being made. */
   readonly #openings = new Map<number, Plan[] | null>();
   #joins = 0;
 
@@ -62,8 +62,8 @@ export class Candidates {
   }
 
   /**
-   * Plans each of which makes what now fails for an item hold, smallest first; null when there is none.
-   * @param isWhole with everything that opens what they ask for.
+   * Plans each of which makes all failing conditions of an item hold, smallest first; null if there is none.
+   * @param isWhole the plans include everything that opens the items they need.
    */
   of(scope: Scope, item: number, isWhole = true): Plan[] | null {
     const { program } = scope;
@@ -88,17 +88,17 @@ export class Candidates {
     return this.#choose(parts, parts.length);
   }
 
-  /** Ways to open a locked item from how things are now. */
+  /** Ways to open a locked item from the present state. */
   #opening(item: number): Plan[] | null {
     const known = this.#openings.get(item);
     if (known !== undefined) return known;
-    this.#openings.set(item, null); // rules with a cycle end here
+    this.#openings.set(item, null); // ends the walk for rules with a cycle
     const plans = this.of(this.#scope, item);
     this.#openings.set(item, plans);
     return plans;
   }
 
-  /** Plans for one need; null when the learner can never reach it. */
+  /** Plans for one need; null if the learner can never reach it. */
   #plan(
     isWhole: boolean,
     action: Need["action"],
@@ -108,7 +108,7 @@ export class Candidates {
   ): Plan[] | null {
     const scope = this.#scope;
     const chapter = item < scope.program.chapterCount ? item : (scope.program.gate[item] ?? NONE);
-    // What was done and is locked again has only to be opened.
+    // An item that was done and is locked again only has to be opened.
     const isLockedAgain = action === "complete" && isUndone(scope, item) && isCompleted(scope.learner, item);
     if (action === "complete" && isDerived(this.#scope, item) && !isLockedAgain) {
       return plansToComplete<Plan[]>(this.#scope, item, {
@@ -148,7 +148,10 @@ export class Candidates {
     return { needs, size: needs.size + (isDripping && !needs.has("wait") ? 1 : 0), locked, effort };
   }
 
-  /** Plans that make a node hold or, below a `not`, fail. Facts only grow, so only dates make a leaf fail, and better scores. */
+  /**
+   * Plans that make a node hold or, below a `not`, fail. Facts only grow, so only dates and better scores can make a
+   * leaf fail.
+   */
   #solve(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {
     if (evaluateNode(scope, node, owner) === (holds ? TRUE : FALSE)) return [this.empty];
     const { program, learner } = scope;
@@ -185,7 +188,7 @@ export class Candidates {
       }
       case OP.COMPLETED:
         return this.#plan(isWhole, "complete", arg);
-      case OP.ATTEMPTED: // all one can do with a chapter is to complete it
+      case OP.ATTEMPTED: // the only way to attempt a chapter is to complete it
         return this.#plan(isWhole, arg < program.chapterCount ? "complete" : "attempt", arg);
       case OP.SCORE: // a chapter gets no score
         return arg < program.chapterCount ? null : this.#plan(isWhole, "score", arg, value);
@@ -217,11 +220,11 @@ export class Candidates {
         return Number.isNaN(done) ? this.#plan(isWhole, "complete", arg, value) : this.#wait(done + value);
       }
       default:
-        return null; // past an end, in another cohort: nothing a learner does helps
+        return null; // past an end, or in another cohort: no action of the learner helps
     }
   }
 
-  /** The fewest full scores that bring a mean to what is asked, the last of them only as high as it has to be. */
+  /** The fewest full scores that raise a mean to the required value; the last one only as high as necessary. */
   #raise(scope: Scope, node: number, kids: readonly number[], isWhole: boolean): Plan[] | null {
     const { program } = scope;
     const { sum, counted } = averageOf(scope, node);
@@ -246,7 +249,7 @@ export class Candidates {
     return missing > 0 || parts.length === 0 ? null : this.#choose(parts, parts.length);
   }
 
-  /** The fewest full scores, on what is open now, that bring the course total to what is asked. */
+  /** The fewest full scores, on items that are open now, that raise the course total to the required value. */
   #raiseTotal(scope: Scope, node: number, min: number, upper: number, isWhole: boolean): Plan[] | null {
     this.isCut = true;
     let { percent, sum, weighed } = totalOf(scope, node);
@@ -278,7 +281,7 @@ export class Candidates {
     const held = truths.filter((truth) => truth === TRUE).length;
     const ignored = truths.length - held - truths.filter((truth) => truth === FALSE).length;
     const required = requiredOf(scope, node, ignored);
-    // What is demanded of nobody helps anyway where it is done, but stands for nothing that `all` asks.
+    // An item that is required of nobody helps if it is done, but does not count for what `all` requires.
     const helps = (truth: Truth) =>
       truth === (holds ? FALSE : TRUE) || (truth === IGNORED && scope.program.nodes.op[node] !== OP.ALL);
     const movable = kids.filter((_, place) => helps(truths[place] ?? FALSE));
@@ -290,7 +293,10 @@ export class Candidates {
     );
   }
 
-  /** Undone items of a progress leaf; those the owner's rules ask for anyway first, then open ones, in course order. */
+  /**
+   * Undone items of a progress leaf: first those that the owner's rules require anyway, then open ones, in course
+   * order.
+   */
   #candidates(scope: Scope, kids: readonly number[], owner: number, isWhole: boolean): (Plan[] | null)[] {
     const { program } = scope;
     const wanted = new Set([program.tutorial, program.previous[owner] ?? NONE]);

@@ -1,6 +1,6 @@
 import type { Program } from "../program.ts";
 
-/** What one can do, or wait for. */
+/** The kinds of things that a learner can do or wait for. */
 type Act =
   | "complete"
   | "attempt"
@@ -17,36 +17,39 @@ type Act =
 /** One thing to do or to wait for. */
 export interface Need {
   action: Act;
-  /** complete_course: the number of what is asked, behind those of all items; see {@link courseNeed}. */
+  /** complete_course: the number of the trait, after the numbers of all items; see {@link courseNeed}. */
   item: number;
-  /** score, points: the least of it. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
+  /** score, points: the least value. wait: the instant, epoch ms. complete: the time that must pass afterwards, ms. */
   value: number;
-  /** score, points: what it has to be less than; nothing where any better score will do. */
+  /** score, points: the upper bound (exclusive); absent if any better score is enough. */
   below?: number;
 }
 
-/** The need of another course that a rule asks for. */
+/** The need of completing another course that a rule asks for. */
 export function courseNeed({ size }: Program, trait: number): Need {
   return { action: "complete_course", item: size + trait, value: 0 };
 }
 
-/** The course that such a need asks for. */
+/** The course of such a need. */
 export function courseOf({ size, traits }: Program, item: number): string {
   const trait = traits[item - size];
   return trait !== undefined && "course" in trait ? trait.course : "";
 }
 
-/** Alternatives kept per part of a rule while searching. Up to here the answer is the smallest, beyond it a good one. */
+/**
+ * Alternatives kept for each part of a rule during the search. Up to this number the answer is the smallest; beyond it,
+ * a good one.
+ */
 export const MAX_ALTERNATIVES = 64;
 
-/** Needs that belong together, none of which another one covers. */
+/** Needs of one plan; none of them includes another. */
 export interface Plan {
   readonly needs: ReadonlyMap<string, Need>;
-  /** Steps it takes, with a wait at the end where something has to pass. */
+  /** The number of steps, with a wait at the end if time must pass. */
   readonly size: number;
-  /** How many of them cannot be done right now: the tie-break between plans of one size. */
+  /** How many of them cannot be done right now: decides between plans of the same size. */
   readonly locked: number;
-  /** Sum of their values, the next tie-break: an earlier instant, a shorter drip or a lower score is less to ask. */
+  /** Sum of their values, the next tie-break: an earlier instant, a shorter drip or a lower score is easier. */
   readonly effort: number;
 }
 
@@ -54,7 +57,10 @@ export function keyOf({ action, item }: Need): string {
   return action === "wait" ? action : `${action} ${item}`;
 }
 
-/** Adds a need unless another covers it, and drops what it covers: who completes or scores has attempted, the later wait includes the earlier. */
+/**
+ * Adds a need unless another includes it, and drops the needs that it includes: completing or scoring includes an
+ * attempt, a later wait includes an earlier one.
+ */
 export function addNeed(needs: Map<string, Need>, need: Need): void {
   const key = keyOf(need);
   const same = needs.get(key);
@@ -66,7 +72,7 @@ export function addNeed(needs: Map<string, Need>, need: Need): void {
   needs.set(key, same === undefined || same.value < need.value ? need : same);
 }
 
-/** What includes an attempt. */
+/** The actions that include an attempt. */
 const MORE = ["complete", "score", "points", "pass", "submit", "mark", "contribute"] as const;
 
 export function byCost(a: Plan, b: Plan): number {

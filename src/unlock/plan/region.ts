@@ -10,28 +10,28 @@ import { courseNeed, keyOf, type Need } from "./plan.ts";
 
 /** The part of a course that decides one item: what may have to be done for it, and what may change by itself. */
 export interface Region {
-  /** Every item whose lock matters, each after those it depends on; the item itself last. */
+  /** Every item whose lock matters, each after the items it depends on; the item itself is last. */
   readonly items: readonly number[];
-  /** Everything that might have to be done, in the order in which the rules name it. */
+  /** Everything that might have to be done, in the order of the rules. */
   readonly actions: readonly Need[];
   /** Instants after now at which something changes by itself, ascending. */
   readonly instants: readonly number[];
   /** Waiting periods that completing an item starts. */
   readonly drips: readonly { item: number; delay: number }[];
-  /** Nothing in it forbids or ends: doing more never locks, so that neither order nor haste matters. */
+  /** Nothing in it forbids or ends: doing more never locks, so order and speed do not matter. */
   readonly isPlain: boolean;
   readonly forbids: boolean;
 }
 
 /**
- * What makes a `state` leaf hold (or, if not `wanted`, fail), were it done now: completing leaves what a verdict decided;
- * a chapter gets no verdict.
+ * The actions that would make a `state` leaf hold (or, if not `wanted`, fail) if done now. Completing an item does not
+ * change what a verdict decided; a chapter gets no verdict.
  */
 export function actsToward(scope: Scope, node: number, wanted: boolean): ("complete" | "pass")[] {
   const { program, learner } = scope;
   const item = program.nodes.arg[node] ?? NONE;
   const states = program.nodes.value[node] ?? 0;
-  // What its requirement makes of it is found out by trying.
+  // Only a trial shows what its requirement makes of it.
   if (isDerived(scope, item)) return ["complete"];
   const decided = learner.outcome[item] ?? 0;
   const afterwards = { complete: decided === 0 ? STATE.COMPLETE : decided, pass: STATE.PASSED };
@@ -41,10 +41,10 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
 
 const FULL_SCORE = 100;
 
-/** Problems looked at for what raises a course total. */
+/** At most this many problems are considered for raising a course total. */
 const MAX_RAISING = 300;
 
-/** Problems that the learner can work on now and has not solved in full. */
+/** Problems that the learner can work on now and does not have the full score for. */
 export function workable(scope: Scope, { open, visible }: Evaluation): number[] {
   const { program } = scope;
   const { bestScore } = scope.learner.live ?? scope.learner;
@@ -56,7 +56,7 @@ export function workable(scope: Scope, { open, visible }: Evaluation): number[] 
   return found;
 }
 
-/** Nodes whose argument is no item. */
+/** Nodes whose argument is not an item. */
 const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT,
   OP.AT_LEAST,
@@ -67,15 +67,15 @@ const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.TOTAL,
 ]);
 
-/** Walks from an item to everything that its lock rests on. */
+/** Walks from an item to everything that its lock depends on. */
 export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, target: number): Region {
   const { program, learner, now } = scope;
   const { nodes } = program;
-  /** What holds for good: without the exceptions that run out. */
+  /** The state without the exceptions that run out. */
   const lasting = scopeOf(program, learner, Number.POSITIVE_INFINITY);
   const seen = new Set<number>([target]);
   const queue = [target];
-  /** Items that rules name, whatever for: an exception of one of them may run out. */
+  /** All items that rules name: an exception for one of them may run out. */
   const named = new Set<number>([program.tutorial]);
   const actions = new Map<string, Need>();
   const instants = new Set<number>();
@@ -106,7 +106,7 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
     if (program.hasWindows) {
-      // Its window with the extension, and without: that may run out.
+      // Its window with the extension and without it, because the extension may run out.
       const { from, until } = windowOf(scope, item);
       if (until < Number.POSITIVE_INFINITY) ends = true;
       for (const at of [from, until, windowAsWritten(scope, item).until]) instant(at);
@@ -203,12 +203,12 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         break;
       case OP.AFTER: {
         const completed = learner.completedAt[arg] ?? Number.NaN;
-        // Of several beginnings the earliest counts, but an excuse may run out.
+        // Of several beginnings the earliest counts, but the excuse may run out.
         for (const { index, kind, created_at } of learner.overrides) {
           if (index === arg && kind === "excuse") instant(created_at + value);
         }
         instant(completed + value);
-        // Who has completed it, but only later than now, can still do so earlier.
+        // A learner whose completion lies after the present instant can still complete it earlier.
         if (!(completed <= now)) {
           drips.push({ item: arg, delay: value });
           if (wanted && !(doneAt(lasting, arg) <= now)) ask("complete", arg);

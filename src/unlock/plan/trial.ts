@@ -2,15 +2,15 @@ import { NONE } from "../program.ts";
 import type { Need } from "./plan.ts";
 import type { World } from "./world.ts";
 
-/** Work that trying out every order of doing things may take, in conditions looked at: some tens of milliseconds. */
+/** The limit of work for trying every order, in conditions checked: some tens of milliseconds. */
 export const MAX_WORK = 1_000_000;
 
-/** One round of trying everything, up to a number of steps. */
+/** One round that tries every order, up to a number of steps. */
 export class Trial {
   readonly #world: World;
   readonly #target: number;
   readonly #actions: readonly Need[];
-  /** States seen, with the steps that were left then. */
+  /** States seen so far, with the number of steps that were left. */
   readonly #seen = new Map<string, number>();
   #isCutOff = false;
 
@@ -20,7 +20,7 @@ export class Trial {
     this.#actions = actions;
   }
 
-  /** @returns found (the steps are in the trail), ended (there is no plan of any length), or more. */
+  /** @returns found (the steps are in the trail), ended (no plan of any length exists), or more. */
   within(depth: number, trail: Need[]): "found" | "ended" | "more" {
     if (this.#from(depth, trail)) return "found";
     return this.#isCutOff ? "more" : "ended";
@@ -38,7 +38,7 @@ export class Trial {
     if ((this.#seen.get(key) ?? 0) >= left) return false;
     this.#seen.set(key, left);
     const steps = this.#actions.filter((need) => !world.has(need) && world.canDo(need));
-    // Two waits in a row are one.
+    // Two waits in a row are the same as one.
     if (trail.at(-1)?.action !== "wait") {
       steps.push(...world.instants().map((value): Need => ({ action: "wait", item: NONE, value })));
     }

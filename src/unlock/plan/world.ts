@@ -12,15 +12,15 @@ import { isStarted, type Scope } from "../truth.ts";
 import type { Need } from "./plan.ts";
 import type { Region } from "./region.ts";
 
-/** What a question costs besides the conditions it looks at, counted in those. */
+/** The fixed cost of a question, counted in conditions. */
 const QUESTION_WORK = 10;
-/** Instants looked at, one after the other, for something that can be done next. */
+/** At most this many instants are checked, one after the other, for something that can be done next. */
 const MAX_INSTANTS = 1_000;
 
-/** A copy of the learner on which things are done and time goes by, read through the evaluator. */
+/** A copy of the learner for trials: actions are done on it and time passes, and the evaluator reads it. */
 export class World {
   scope: Scope;
-  /** Conditions looked at so far. */
+  /** Conditions checked so far. */
   work = 0;
   readonly #program: Program;
   readonly #region: Region;
@@ -57,7 +57,7 @@ export class World {
     return isOpenIn(this.scope, item, this.#into);
   }
 
-  /** Conditions of an item's rule and its chapter's. */
+  /** The number of conditions in an item's rule and its chapter's. */
   #weightOf(item: number): number {
     const known = this.#weights.get(item);
     if (known !== undefined) return known;
@@ -72,13 +72,13 @@ export class World {
     if (action === "wait") return value > this.scope.now;
     if (action === "complete_course") return true;
     if (action !== "view" && !acceptsWork(this.scope, item)) return false;
-    // Points count of the best attempt: what was scored without points, nobody knows how to better in points.
+    // Points come from the best attempt. If that has a score without points, nobody knows how to better it in points.
     const { bestScore, points } = this.scope.learner;
     if (action === "points" && !Number.isNaN(bestScore[item] ?? 0) && Number.isNaN(points[item] ?? 0)) return false;
     return mayAppear(this.#program, this.#evaluation, item) && this.isOpen(item);
   }
 
-  /** Whether the learner has what a need asks for. */
+  /** Whether the learner already meets a need. */
   has({ action, item, value, below = Number.POSITIVE_INFINITY }: Need): boolean {
     const { learner, now } = this.scope;
     if (action === "wait") return now >= value;
@@ -93,12 +93,12 @@ export class World {
     if (action === "pass") return learner.outcome[item] === STATE.PASSED && (learner.outcomeAt[item] ?? 0) <= now;
     const kind = action === "points" ? "points" : "bestScore";
     if (!((learner[kind][item] ?? Number.NaN) >= value)) return false;
-    // What counts now may have fallen since.
+    // The score that counts now may have fallen since.
     const current = learner.live?.[kind][item] ?? value;
     return current >= value && current < below;
   }
 
-  /** Does what a need says. @returns how to undo it. */
+  /** Performs a need. @returns a function that undoes it. */
   do({ action, item, value }: Need): () => void {
     const { learner, now } = this.scope;
     const before = this.scope;
@@ -124,12 +124,12 @@ export class World {
       const written = [attemptedAt, completedAt, bestScore, outcome, outcomeAt, points, viewedAt, submittedAt];
       const old = written.map((list) => list[item] ?? Number.NaN);
       undo.push(() => {
-        // What no rule asks for is not laid out, and so not written.
+        // Values that no rule needs are not in the layout, so they are not written.
         written.forEach((list, place) => {
           list[item] = old[place] ?? Number.NaN;
         });
       });
-      // As facts are merged: of two instants the earlier counts, of two scores the better.
+      // As facts are merged: the earlier of two instants counts, and the better of two scores.
       if (action !== "view" && !((old[0] ?? Number.NaN) <= now)) attemptedAt[item] = now;
       if (action === "view") viewedAt[item] = now;
       if (action === "submit") submittedAt[item] = now;
@@ -139,29 +139,29 @@ export class World {
         points[item] = Math.max(value, old[5] || 0);
         bestScore[item] = Math.max(value, old[2] || 0);
       }
-      // As outcomes are merged: a later one stands.
+      // As outcomes are merged: the later one counts.
       if (action === "pass" && !((old[4] ?? Number.NaN) > now)) {
         outcome[item] = STATE.PASSED;
         outcomeAt[item] = now;
       }
       if (action === "score") {
-        if (!((old[2] ?? Number.NaN) >= value)) points[item] = Number.NaN; // a better attempt, told without points
+        if (!((old[2] ?? Number.NaN) >= value)) points[item] = Number.NaN; // a better attempt, reported without points
         bestScore[item] = Math.max(value, old[2] || 0);
       }
       if (action === "points" || action === "score") undo.push(this.#grade(action, item, value));
       const deriving = derivingOf(this.#program, learner);
       if (deriving !== null) undo.push(doDerived(deriving, { action, item }, now, old));
       if (this.#keeps && this.#program.keeps[item] === 1) learner.kept[item] = 1;
-      // What was done may have opened or closed chapters on which other things rest.
+      // The action may have opened or closed chapters on which other items depend.
       if (this.#program.relocks !== null) this.scope = scopeOf(this.#program, learner, now);
     }
     return () => {
-      // The last first: what was derived rests on what was written.
+      // The last first, because derived values depend on written ones.
       for (const step of undo.toReversed()) step();
     };
   }
 
-  /** Notes a score as the grade that counts now. @returns how to undo it. */
+  /** Notes a score as the grade that counts now. @returns a function that undoes it. */
   #grade(action: "points" | "score", item: number, value: number): () => void {
     const { live } = this.scope.learner;
     if (live === null) return () => undefined;
@@ -177,7 +177,10 @@ export class World {
     };
   }
 
-  /** Does what is in a plan as soon as it can be done, and waits in between. @returns the steps, or null if it is stuck. */
+  /**
+   * Does each step of a plan as soon as possible, and waits in between. @returns the steps, or null if a step is never
+   * possible.
+   */
   follow(needs: readonly Need[], target: number): Need[] | null {
     const steps: Need[] = [];
     let pending = needs.filter((need) => need.action !== "wait" && !this.has(need));
@@ -204,7 +207,7 @@ export class World {
     return null;
   }
 
-  /** Whether these very steps, in this order, can be done and open the item. */
+  /** Whether exactly these steps, in this order, can be done and open the item. */
   opensBy(steps: readonly Need[], target: number): boolean {
     for (const step of steps) {
       if (!this.canDo(step)) return false;
@@ -213,7 +216,7 @@ export class World {
     return this.isOpen(target);
   }
 
-  /** Instants after this one at which something changes by itself, ascending. */
+  /** Instants after the present one at which something changes by itself, ascending. */
   instants(): number[] {
     const { learner, now } = this.scope;
     const found = new Set(this.#region.instants.filter((at) => at > now));
@@ -224,7 +227,7 @@ export class World {
     return [...found].sort((a, b) => a - b);
   }
 
-  /** Everything that may matter for what comes next. */
+  /** Everything that may matter for the next steps. */
   key(): string {
     const { learner, now } = this.scope;
     const parts: (number | string)[] = [now];
@@ -241,7 +244,7 @@ export class World {
     return this.#program.keepsAny && this.#region.forbids;
   }
 
-  /** What the enrollment does after each write of a sticky course; it matters only where rules forbid. */
+  /** Does what the enrollment does after each write in a sticky course; it matters only if rules forbid something. */
   #keep(): void {
     if (!this.#keeps) return;
     const { learner } = this.scope;

@@ -9,7 +9,7 @@ const STATES: Readonly<Record<CompletionState, string>> = {
   failed: "未通过",
 };
 
-/** What a field of a profile is like, or must not be like. */
+/** The wording of a profile field's condition, and of its denial. */
 function profileIs({ field, op, value = "" }: ProfileTest, isDenied: boolean): string {
   const not = isDenied ? "不" : "";
   const text = `“${value}”`;

@@ -7,7 +7,7 @@ function enumerate(parts: string[], word: "and" | "or"): string {
   return `${parts.slice(0, -1).join(", ")} ${word} ${parts.at(-1)}`;
 }
 
-/** What a field of a profile is like, or must not be like. */
+/** The wording of a profile field's condition, and of its denial. */
 function profileIs({ field, op, value = "" }: ProfileTest, isDenied: boolean): string {
   const is = isDenied ? "is not" : "is";
   const does = (verb: string, verbs: string) => (isDenied ? `does not ${verb}` : verbs);

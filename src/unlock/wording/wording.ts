@@ -1,10 +1,13 @@
 import type { Reason } from "../explanation.ts";
 import type { CompletionState, ProfileTest } from "../rules.ts";
 
-/** How a list is meant: every one of it, one of it, or so many of it. */
+/** How many of a list are meant: all, one, or a number. */
 export type Choice = "all" | "any" | number;
 
-/** What differs between languages. Titles come quoted, phrases without a capital or a stop. */
+/**
+ * Everything that differs between languages. Titles come quoted; phrases come without a capital and without a full
+ * stop.
+ */
 export interface Wording {
   quote(title: string): string;
   titles(titles: string[], choice: Choice): string;
@@ -25,12 +28,12 @@ export interface Wording {
   contribute(title: string): string;
   /** Items of a chapter by their weight, in percent. */
   share(title: string, required: string): string;
-  /** What has to be done for something, added to it. */
+  /** A phrase added to an item: what must be done to complete it. */
   needing(phrase: string, needs: string): string;
   submit(title: string): string;
   anyScore(title: string, below: string | null): string;
   solve(title: string, count: number): string;
-  /** Of what can never be done any more. */
+  /** For something that can never be done any more. */
   cannot: {
     complete(title: string): string;
     attempt(title: string): string;
@@ -46,7 +49,7 @@ export interface Wording {
     completed(title: string, isDenied: boolean): string;
     attempted(title: string, isDenied: boolean): string;
     score(title: string, min: string, isDenied: boolean): string;
-    /** From `min` (null: any) to less than `below` (null: without end). */
+    /** From `min` (null: any) to less than `below` (null: no upper bound). */
     scoreRange(title: string, min: string | null, below: string | null, isDenied: boolean): string;
     progress(needed: number, total: number, title: string | null, isDenied: boolean): string;
     since(moment: string): string;
@@ -79,7 +82,7 @@ export interface Wording {
   cohort(name: string): string;
   cohorts(names: readonly string[] | null): string;
   profile(test: ProfileTest): string;
-  /** Another course, by its name in addresses. */
+  /** Another course, by the name in its address. */
   course(name: string): string;
   missing: string;
   tooHigh(title: string, below: string): string;

@@ -8,7 +8,7 @@ import { ENGLISH } from "./english.ts";
 import { atLeast } from "./numbers.ts";
 import type { Choice, Wording } from "./wording.ts";
 
-/** Things named before a long list is cut with "and n more". */
+/** A long list names this many things, then "and n more". */
 const MAX_NAMED = 6;
 
 const MINUTE_MS = 60_000;
@@ -35,20 +35,23 @@ export interface Leaf {
     | "cohort"
     | "trait"
     | "missing";
-  /** Id of the item it asks about; null where the learner does not see that, or it names none. */
+  /** Id of the item in the condition; null if the learner does not see the item, or there is none. */
   item: string | null;
-  /** score, points: the least. state: the bits of those asked for. since, until: epoch ms. after: ms. progress: how many. */
+  /**
+   * score, points: the least. state: the bits of the wanted states. since, until: epoch ms. after: ms. progress: how
+   * many.
+   */
   value: number;
-  /** progress, average: of how many. */
+  /** progress, average: out of how many. */
   total?: number;
   cohort?: string;
   trait?: Trait;
-  /** score_range, points: what it is below; Infinity for no such bound. */
+  /** score_range, points: the upper bound (exclusive); Infinity for none. */
   upper?: number;
   isDenied: boolean;
 }
 
-/** A bound of a score in words; null where there is none. */
+/** A bound of a score in words; null if there is none. */
 function boundOf(value: number): string | null {
   return Number.isFinite(value) ? atLeast(value) : null;
 }
@@ -131,7 +134,7 @@ export class Writer {
     return code === "opens_later" || code === "enrolled_too_recently" || code === "waiting_period";
   }
 
-  /** Beginnings name the minute at which it has begun, ends the minute in which it ends. */
+  /** A beginning names the minute in which it begins, an end the minute in which it ends. */
   #moment({ opensAt }: { opensAt?: number }): string {
     return inZone(Math.ceil((opensAt ?? 0) / MINUTE_MS) * MINUTE_MS, this.#zone);
   }
