@@ -1,18 +1,18 @@
-// The bucket BACKUPS: nothing in it is ever written over, a second writer of a key is refused.
+// The bucket BACKUPS. No object in it is ever overwritten: a second write of the same key is refused.
 
 export const IF_ABSENT = { etagDoesNotMatch: "*" };
-/** Keys of one list; with their metadata the platform may give fewer. */
+/** The limit of keys in one list; with their metadata the platform may return fewer. */
 const PAGE_KEYS = 1_000;
 
 /**
- * Writes an object that is not there yet.
- * @returns whether it was written; false when it was there already.
+ * Writes an object that does not exist yet.
+ * @returns whether it was written; false if it existed already.
  */
 export async function create(env: Env, key: string, body: string | Uint8Array<ArrayBuffer>): Promise<boolean> {
   return (await env.BACKUPS.put(key, body, { onlyIf: IF_ABSENT })) !== null;
 }
 
-/** Everything below a prefix, in the order of the keys. @param after only what comes after this key. */
+/** All keys below a prefix, in order. @param after only keys after this one. */
 export async function* listed(
   env: Env,
   prefix: string,
@@ -33,7 +33,7 @@ export async function* listed(
   } while (cursor !== undefined);
 }
 
-/** Instants in keys, so that they sort. */
+/** Instants in the form that keys use, so that they sort. */
 export function pad(at: number): string {
   return String(at).padStart(15, "0");
 }

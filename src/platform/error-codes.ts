@@ -1,6 +1,6 @@
 /**
- * The one registry of errors: what a client can branch on. A code is never renamed or reused; its status and title
- * are part of the API. Problem documents follow RFC 9457.
+ * The one list of errors on which a client can branch. A code is never renamed or reused; its status and title are part
+ * of the API. Problem documents follow RFC 9457.
  */
 export const ERRORS = {
   malformed_json: { status: 400, title: "The body is not valid JSON" },

@@ -1,4 +1,7 @@
-/** FNV-1a over UTF-16 units, 32 bits, unsigned: spreads ids evenly and quickly. No protection against anybody. */
+/**
+ * FNV-1a over UTF-16 units, 32 bits, unsigned: spreads ids evenly and quickly. It gives no protection against
+ * attackers.
+ */
 export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

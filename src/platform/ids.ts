@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 
 /**
- * The one id scheme. Every id is plain ASCII and routes by itself: an item names its course, an enrollment its course
- * and user, a submission its enrollment. So no lookup is ever needed to find the object that owns a thing.
+ * The one id scheme. Every id is plain ASCII and contains its route: an item names its course, an enrollment its course
+ * and user, a submission its enrollment. So no lookup is needed to find the object that owns something.
  *
  *   course      algorithms                       [a-z0-9-], 1 to 64
  *   item        algorithms.two-sum               <course>.<name>, name 1 to 64
@@ -10,12 +10,12 @@ import { z } from "@hono/zod-openapi";
  *   enrollment  algorithms:ada                   <course>:<user>
  *   submission  algorithms:ada:<unique>          <enrollment>:<uuid without dashes>
  *
- * Users have the ids their school gives them: `jane.doe`, `jane@school.edu`, `1001:7`. Case counts: `Jane` and `jane` are
- * two users, because only the school knows whether its ids ignore it. The characters are those that rosters use and a URL
- * takes in a path as they are (RFC 3986, pchar), so no separator of ours is among them but the colon: a course has
- * none, so an enrollment is cut at its first, and a submission at its last. "." and ".." alone are refused, because
- * clients and proxies take them out of paths. 64 characters are 64 bytes: ids are parts of keys, of the names of
- * objects and of audit entries, all of which are bounded.
+ * Users have the ids their school gives them: `jane.doe`, `jane@school.edu`, `1001:7`. Upper and lower case differ:
+ * `Jane` and `jane` are two users, because only the school knows whether its ids ignore case. The allowed characters
+ * are those that rosters use and that a URL path contains unchanged (RFC 3986, pchar). The colon is the only one that
+ * also separates our ids: a course has none, so an enrollment is cut at its first colon, and a submission at its last.
+ * "." and ".." alone are refused, because clients and proxies remove them from paths. 64 characters are 64 bytes: ids
+ * are parts of keys, of the names of objects and of audit entries, which all have limits.
  */
 const COURSE = "[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?";
 const ITEM_NAME = "[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?";
@@ -51,9 +51,9 @@ export const submissionIdSchema = z
   .openapi({ example: "algorithms:ada:0190d2f0c0de4a00b1e500000000cafe" });
 
 /**
- * A pattern that finds a user's id in text as a whole: not as a part of a longer id, such as `jane` in `jane.doe` or
- * `jane@school.edu`. A dot at the end of a sentence is none of an id. A colon ends an id, because ids are joined by it:
- * `jane` is found in `jane:7` as well.
+ * A pattern that finds a whole user id in text: not as a part of a longer id, such as `jane` in `jane.doe` or
+ * `jane@school.edu`. A dot at the end of a sentence does not belong to an id. A colon ends an id, because ids are
+ * joined by it: `jane` is found in `jane:7` as well.
  */
 export function wholeUserId(user: string): RegExp {
   const end = "(?![A-Za-z0-9_@+-]|\\.[A-Za-z0-9_@+-])";
@@ -75,7 +75,7 @@ export function courseOfItem(item: string): string {
   return item.slice(0, item.indexOf("."));
 }
 
-/** A fresh submission id; random, so it needs no counter and collides never. */
+/** A new submission id. It is random, so it needs no counter and never collides. */
 export function newSubmissionId(enrollment: string): string {
   return `${enrollment}:${crypto.randomUUID().replaceAll("-", "")}`;
 }

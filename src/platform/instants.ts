@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { broken } from "./http/field-errors.ts";
 
-/** Milliseconds of one day; drip rules count days of exactly this length (no calendar, no daylight saving). */
+/** Milliseconds of one day; drip rules count days of exactly this length (no calendar, no daylight saving time). */
 export const DAY_MS = 86_400_000;
 
 /** An RFC 3339 instant with a time zone, as authors and clients write it. Parsed to epoch milliseconds at the edge. */
@@ -9,7 +9,7 @@ export const instantSchema = z.iso
   .datetime({ offset: true, error: "an RFC 3339 instant with a time zone, e.g. 2026-12-01T00:00:00Z" })
   .openapi({ example: "2026-12-01T00:00:00Z" });
 
-/** Nothing that is given here happened before: a date in the first century is a default of some other system. */
+/** No real event here is earlier: a date in the first century is the default value of some other system. */
 const EARLIEST_MS = Date.UTC(1970, 0, 1);
 
 /** An instant at which something happened: 1970 or later. */
@@ -18,7 +18,7 @@ export const happenedSchema = instantSchema.refine(
   broken("too_early", "1970-01-01T00:00:00Z or later"),
 );
 
-/** Epoch milliseconds to the form every answer uses. */
+/** Epoch milliseconds in the form that every answer uses. */
 export function toInstant(ms: number): string {
   return new Date(ms).toISOString();
 }

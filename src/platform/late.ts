@@ -1,8 +1,8 @@
 const readers = new Set<() => Promise<unknown>>();
 
 /**
- * Something that is evaluated, with all it rests on, when it is first asked for. It is kept as itself and not as a promise,
- * which two requests would share.
+ * A value that is evaluated, with everything it needs, when it is first used. The value itself is stored and not its
+ * promise, because two requests would share the promise.
  * @param read imports it.
  */
 export function readOnce<T>(read: () => Promise<T>): () => Promise<T> {
@@ -16,8 +16,8 @@ export function readOnce<T>(read: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * An async function that is evaluated when it is first called. A room's `index.ts` says so of what few of its callers need:
- * who imports the room for something else does not pay for it when an isolate starts.
+ * An async function that is evaluated on its first call. A room's `index.ts` uses it for functions that few callers
+ * need, so that callers who import the room for something else do not pay for them when an isolate starts.
  * @param read imports the function.
  */
 export function late<Given extends unknown[], Answer>(
@@ -28,8 +28,8 @@ export function late<Given extends unknown[], Answer>(
 }
 
 /**
- * Reads everything that comes late. For tests: their runner fetches a module over a connection, which two objects that
- * read it at once cannot share.
+ * Loads everything that is marked late. For tests: their runner fetches a module over a connection, which two objects
+ * that load it at once cannot share.
  */
 export async function readEverything(): Promise<void> {
   for (const once of readers) await once();

@@ -1,8 +1,8 @@
 import { DrizzleQueryError } from "drizzle-orm";
 
 /**
- * One JSON line per event. Fields follow the design: course_id, enrollment_id, user_id, latency_ms, snapshot_version,
- * source, request_id. Ids only; never a name, an address, an answer, a token or a query's parameters.
+ * One JSON line per event. The fields follow the design: course_id, enrollment_id, user_id, latency_ms,
+ * snapshot_version, source, request_id. Ids only; never a name, an address, an answer, a token or a query's parameters.
  */
 export function logEvent(
   event: string,
@@ -20,7 +20,9 @@ export function logFault(
   console.error(JSON.stringify({ event, at: new Date().toISOString(), ...fields, fault: describeFault(fault) }));
 }
 
-/** drizzle's errors carry the statement with its parameters (personal data) in `message`; their cause does not. */
+/**
+ * The `message` of drizzle's errors contains the statement with its parameters (personal data); their cause does not.
+ */
 export function describeFault(fault: unknown): string {
   if (!(fault instanceof Error)) return "a non-error was thrown";
   const cause = fault.cause;

@@ -1,4 +1,4 @@
-/** Runs `work` over all items, at most `width` at a time. Rejects with the first fault after letting the others end. */
+/** Runs `work` over all items, at most `width` at a time. Rejects with the first fault after the others have ended. */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,

@@ -1,22 +1,22 @@
 import type { z } from "@hono/zod-openapi";
 import type { FieldError } from "./results.ts";
 
-/** Broken rules listed of one file: the first ones say what is wrong with it. */
+/** At most this many broken rules are listed for one file: the first ones show what is wrong with it. */
 export const MAX_CSV_ERRORS = 50;
 
-/** One field with the comma or the end of the line behind it; a quoted one may hold commas and doubled quotes. */
+/** One field with the comma or line end after it; a quoted field may contain commas and doubled quotes. */
 const FIELD = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
 
-/** One line of a file, checked. */
+/** One checked line of a file. */
 export interface CsvRow<T> {
-  /** Counts from 1, the header included. */
+  /** Counts from 1, with the header. */
   line: number;
   value: T;
 }
 
 /**
- * Reads comma-separated text: a header, then one record a line. Quoted fields are understood, line breaks in them are
- * not. `?` and nothing both mean "missing" and arrive as null; columns the schema does not know are left alone.
+ * Reads comma-separated text: a header, then one record on each line. Quoted fields are allowed, but no line breaks in
+ * them. `?` and an empty field both mean "missing" and become null. Columns that the schema does not know are ignored.
  *
  * @param file name used in the paths of errors: `<file> line <n> <column>`.
  * @param schema of one record, by column name.
@@ -71,7 +71,7 @@ export function readCsv<Shape extends z.ZodRawShape>(
   return { rows, errors: errors.slice(0, MAX_CSV_ERRORS) };
 }
 
-/** Where something stands, for a person with the file open. */
+/** The place of a fault, for a person with the file open. */
 export function placeIn(file: string, line: number, column?: string): string {
   return `${file} line ${line}${column === undefined ? "" : ` ${column}`}`;
 }
@@ -81,7 +81,7 @@ function present(field: string | undefined): string | null {
   return text === "" || text === "?" ? null : text;
 }
 
-/** The fields of one line, or null where a quote stands that opens or closes nothing. */
+/** The fields of one line; null if a quote opens or closes nothing. */
 function fieldsOf(line: string): string[] | null {
   const fields: string[] = [];
   for (let at = 0; ; at = FIELD.lastIndex) {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./error-codes.ts";
 
-/** One broken rule of an input, named by where it stands and which rule it breaks. */
+/** One broken rule of an input, with its place and the name of the rule. */
 export interface FieldError {
   /** JSON path of the offending value, e.g. `chapters[2].rule.all[0]`; `""` is the whole body. */
   path: string;
@@ -15,9 +15,9 @@ export interface Refusal {
   code: ErrorCode;
   detail?: string;
   errors?: FieldError[];
-  /** Members added to the problem document as they are (e.g. `reasons` of a lock). */
+  /** Members added to the problem document unchanged (e.g. `reasons` of a lock). */
   extra?: Record<string, unknown>;
-  /** Seconds after which a retry makes sense. */
+  /** Seconds after which a retry is useful. */
   retry_after?: number;
 }
 

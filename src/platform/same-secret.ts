@@ -1,5 +1,5 @@
 /**
- * Whether two secrets are the same, in a time that does not depend on where they differ: their digests are compared.
+ * Whether two secrets are the same. Their digests are compared, so the time does not depend on where they differ.
  */
 export async function sameSecret(given: string, expected: string): Promise<boolean> {
   const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

@@ -1,11 +1,12 @@
 /**
- * What a service's key may be allowed. Each route that keys reach names one of these, see RoutePolicy.
+ * What a service's key may do. Each route that keys may call names one of these, see RoutePolicy.
  *
  * read: courses, states and predictions of learners. facts: record what happened elsewhere. verdicts: list and judge
  * submissions. enroll: enroll, withdraw, cohorts, practice mode. overrides: unlock, lock, excuse, extend. insight: give
  * early warning the data it needs. publish: events, their archive and health. records: translation sessions and tasks.
- * files: everybody's files. audit: report entries. operate: what is on call needs. backup: take, read and restore
- * backups. scim: accounts and groups of a directory. xapi: statements and documents of a course's learning record store.
+ * files: everybody's files. audit: report entries. operate: what people on call need. backup: take, read and restore
+ * backups. scim: accounts and groups of a directory. xapi: statements and documents of a course's learning record
+ * store.
  */
 export const SCOPES = [
   "read",
@@ -25,7 +26,9 @@ export const SCOPES = [
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Scopes whose every route concerns courses, so that a key can be limited to some. The others reach everybody. */
+/**
+ * Scopes whose routes all concern courses, so that a key can be limited to some courses. The others reach all courses.
+ */
 const COURSE_SCOPES = [
   "read",
   "facts",
@@ -40,7 +43,7 @@ export function isOfCourses(scope: Scope): boolean {
   return COURSE_SCOPES.some((known) => known === scope);
 }
 
-/** What a key that was shown allows. */
+/** The rights of a request's key. */
 export interface KeyGrant {
   id: string;
   scopes: readonly Scope[];
@@ -48,15 +51,15 @@ export interface KeyGrant {
   courses: readonly string[] | null;
 }
 
-/** Whether a key reaches a course. Who shows no key is limited by role alone. */
+/** Whether a key reaches a course. Without a key, only the role limits the caller. */
 export function reachesCourse(key: KeyGrant | null, course: string): boolean {
   return key === null || key.courses === null || key.courses.includes(course);
 }
 
-/** Path parameters that say which course a route concerns, because every id begins with its course (ids.ts). */
+/** Path parameters that say which course a route concerns: every such id begins with its course (ids.ts). */
 export const COURSE_PARAMS = ["course", "item", "chapter", "problem", "enrollment", "submission"] as const;
 
-/** The course an id of {@link COURSE_PARAMS} begins with. */
+/** The course with which an id of {@link COURSE_PARAMS} begins. */
 export function courseOfId(id: string): string {
   return /^[^.:]*/.exec(id)?.[0] ?? "";
 }

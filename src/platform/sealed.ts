@@ -1,12 +1,13 @@
 import { type AcceptedSecrets, deriveKey } from "./secrets.ts";
 
-// Secrets of others that have to be used again (a token for somebody's server), so a hash does not do. They are stored
-// encrypted with AES-256-GCM under a key that is derived from AUTH_SECRET, and named by that key, so that AUTH_SECRET can be
-// replaced: what the previous key has sealed is still opened, and is to be sealed again when it is written next.
+// Secrets of other systems that must be used again (such as a token for somebody's server), so a hash is not enough.
+// They are stored encrypted with AES-256-GCM under a key that is derived from AUTH_SECRET. Each names its key, so that
+// AUTH_SECRET can be replaced: secrets sealed with the previous key still open, and are sealed again when they are next
+// written.
 
 /** Bytes of the random start value (NIST SP 800-38D, section 8.2.2). */
 const IV_BYTES = 12;
-/** Hex digits of a key's name: enough to tell two keys apart, too few to say anything about one. */
+/** Hex digits of a key's name: enough to tell two keys apart, too few to reveal anything about one. */
 const NAME_DIGITS = 8;
 const SEALED = /^v1\.([0-9a-f]{8})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 const base64 = { alphabet: "base64url", omitPadding: true } as const;
@@ -19,7 +20,7 @@ async function keyOf(secret: string): Promise<{ name: string; key: CryptoKey }> 
 }
 
 /**
- * @param place what the text belongs to, as `roster algorithms nightly`: it opens nowhere else.
+ * @param place what the text belongs to, such as `roster algorithms nightly`: it opens nowhere else.
  * @returns `v1.<name of the key>.<start value>.<encrypted>`.
  */
 export async function seal([current]: AcceptedSecrets, place: string, text: string): Promise<string> {
@@ -34,7 +35,7 @@ export async function seal([current]: AcceptedSecrets, place: string, text: stri
   return `v1.${name}.${iv.toBase64(base64)}.${new Uint8Array(encrypted).toBase64(base64)}`;
 }
 
-/** @returns the text, and whether it should be sealed again; null where no accepted key opens it, or it was changed. */
+/** @returns the text, and whether it should be sealed again; null if no accepted key opens it, or it was changed. */
 export async function unseal(
   secrets: AcceptedSecrets,
   place: string,

@@ -1,7 +1,9 @@
-/** Shortest secret accepted, in characters. 32 random bytes in base64url are 43. */
+/** Shortest accepted secret, in characters. 32 random bytes in base64url are 43. */
 const MIN_SECRET_LENGTH = 32;
 
-/** Secrets that stand in tutorials and templates; anybody can guess them. Compared in lower case, by containment. */
+/**
+ * Secrets from tutorials and templates, which anybody can guess. A secret that contains one, in lower case, is refused.
+ */
 const WELL_KNOWN = ["changeme", "change-me", "secret", "password", "latchkey", "better-auth", "example", "development"];
 
 /** Why a secret must not be used, or null. A process with a bad AUTH_SECRET refuses to serve (see api.ts). */
@@ -14,21 +16,21 @@ export function secretDefect(secret: string | undefined, name = "AUTH_SECRET"): 
   return null;
 }
 
-/** Where the signing secrets stand: the Worker's bindings. */
+/** The bindings of the Worker with the signing secrets. */
 export interface SecretBindings {
   AUTH_SECRET: string;
 }
 
-/** The secrets whose signatures are accepted: the one that signs, and while it is being replaced, the one before it. */
+/** The secrets whose signatures are accepted: the one that signs and, while it is being replaced, the one before. */
 export type AcceptedSecrets = readonly [current: string, previous?: string];
 
 let accepted: AcceptedSecrets = [""];
 
 /**
- * The secrets of this deployment. AUTH_SECRET signs; AUTH_SECRET_PREVIOUS, where it is set, is still accepted, so that
- * replacing the secret ends nobody's session and breaks no cursor. It is optional, so the generated Env lacks it. Two
- * are tried one after the other instead of being named in a `kid`: that costs a second HMAC of whoever is refused, and
- * tokens signed before the first replacement have no name to give.
+ * The secrets of this deployment. AUTH_SECRET signs. AUTH_SECRET_PREVIOUS, if it is set, is still accepted, so that
+ * replacing the secret ends no session and breaks no cursor. It is optional, so the generated Env does not have it. The
+ * two are tried one after the other instead of being named in a `kid`. This costs a second HMAC only for a refused
+ * caller, and tokens signed before the first replacement have no name.
  * @returns the same array as long as the secrets are the same.
  */
 export function acceptedSecrets(env: SecretBindings): AcceptedSecrets {
@@ -40,7 +42,7 @@ export function acceptedSecrets(env: SecretBindings): AcceptedSecrets {
 }
 
 /**
- * The first success of `verify` over the accepted secrets, else what the last one answered.
+ * The first success of `verify` over the accepted secrets, else its last answer.
  * @param isVerified whether an answer ends the search.
  */
 export async function withAnySecret<T>(
@@ -52,7 +54,7 @@ export async function withAnySecret<T>(
   return previous === undefined || isVerified(answer) ? answer : verify(previous);
 }
 
-/** Purposes a key is derived for; each has its own. */
+/** Purposes of derived keys; each has its own key. */
 export type KeyPurpose =
   | "access-token"
   | "audit-head"
@@ -75,9 +77,9 @@ export type KeyPurpose =
 const derivedKeys = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /**
- * One key per purpose from the one secret (HKDF-SHA-256, RFC 5869), so that a cursor can never pass as a token. What is
- * remembered is the key, never a promise of it: one that belongs to a request whose caller has gone never resolves, and
- * everybody who waits for it would hang.
+ * One key per purpose from the one secret (HKDF-SHA-256, RFC 5869), so that a cursor can never be used as a token. The
+ * key itself is remembered, never a promise of it: a promise that belongs to a request whose caller has gone never
+ * resolves, and everybody who waits for it would hang.
  * @returns 32 bytes.
  */
 export async function deriveKey(secret: string, purpose: KeyPurpose): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,12 +1,12 @@
 import { type AcceptedSecrets, type KeyPurpose, signingKey, withAnySecret } from "./secrets.ts";
 
-// An id that is signed for one purpose. It goes into links and to browsers, so that a guessed one is refused without a
-// look at D1, and nothing that is stored opens anything.
+// An id that is signed for one purpose. It is used in links and by browsers. A guessed one is refused without a query
+// of D1, and no stored value is enough to make one.
 
-/** Bytes of a signature that are kept: 128 bits are beyond guessing. */
+/** Bytes of a signature that are kept: 128 bits cannot be guessed. */
 const SIGNATURE_BYTES = 16;
 const TOKEN = /^([0-9a-f]{32})\.([A-Za-z0-9_-]{22})$/;
-/** Characters of a token, at most. */
+/** The limit of characters in a token. */
 export const MAX_TOKEN = 60;
 
 async function sign(secret: string, purpose: KeyPurpose, id: string, context: string): Promise<Uint8Array> {
@@ -20,14 +20,14 @@ async function sign(secret: string, purpose: KeyPurpose, id: string, context: st
 
 /**
  * The token of an id of 32 hex digits.
- * @param context whom or what it is bound to; the same must be given when it is read.
+ * @param context the person or thing that it is bound to; reading it needs the same context.
  */
 export async function signedId(secret: string, purpose: KeyPurpose, id: string, context = ""): Promise<string> {
   const signature = await sign(secret, purpose, id, context);
   return `${id}.${signature.toBase64({ alphabet: "base64url", omitPadding: true })}`;
 }
 
-/** The id that a token stands for; null for one that was not made here for this purpose. */
+/** The id in a token; null if the token was not made here for this purpose. */
 export async function idOf(
   secrets: AcceptedSecrets,
   purpose: KeyPurpose,

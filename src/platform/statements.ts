@@ -1,7 +1,7 @@
 import { setStatement } from "./database/set-statement.ts";
 import { statement } from "./database/statement.ts";
 
-/** Asks a database whether it is there. */
+/** Asks a database whether it answers. */
 // plan: SCAN CONSTANT ROW
 export const alive = statement<[]>("SELECT 1");
 
@@ -11,7 +11,7 @@ export const bytesOfLetters = statement<[queue: string]>(
     WHERE queue = ? AND replayed_at IS NULL`,
 );
 
-/** No more of a queue than are kept, whoever writes beside. */
+/** Stores no more of a queue than the limit, even with other writers at the same time. */
 // plan: SCAN CONSTANT ROW
 // plan: SCALAR SUBQUERY 1
 // plan: SEARCH dead_letters USING COVERING INDEX dead_letters_by_queue (queue=? AND replayed_at=?)
@@ -41,7 +41,7 @@ export const pruneHandledLetters = statement<[before: number, limit: number]>(
     SELECT id FROM dead_letters WHERE replayed_at IS NOT NULL AND replayed_at < ? LIMIT ?)`,
 );
 
-/** Forgets the letters of a queue that were handled longest ago. */
+/** Removes the letters of a queue that were handled longest ago. */
 // plan: SEARCH dead_letters USING INDEX dead_letters_by_queue (queue=? AND replayed_at>?)
 // plan: LIST SUBQUERY 1
 // plan: SEARCH dead_letters USING COVERING INDEX dead_letters_by_queue (queue=? AND replayed_at>?)
@@ -60,7 +60,7 @@ export const pruneKeys = statement<[before: number, limit: number]>(
     (SELECT scope, key FROM idempotency_keys WHERE created_at < ? LIMIT ?)`,
 );
 
-/** The smallest write there is: one row, for ever. */
+/** The smallest possible write: one row that always stays. */
 // plan: looks nothing up
 export const writeProbe = statement<[now: number]>(
   `INSERT INTO write_probes (id, written_at) VALUES (1, ?)
@@ -89,7 +89,9 @@ export const movesFound = statement<[limit: number]>("SELECT * FROM course_moves
 // scans: at most 200 moves are under way (MAX_MOVES).
 export const anyClosing = statement<[]>("SELECT 1 FROM course_moves WHERE state IN ('closing', 'moved') LIMIT 1");
 
-/** Names the courses that the rest of a batch writes to; nothing is written, a trigger refuses courses that have left. */
+/**
+ * Names the courses that the rest of a batch writes to. It writes nothing; a trigger refuses courses that have left.
+ */
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const COURSE_WRITES = setStatement((set) => `INSERT INTO course_writes (course_slug) SELECT value FROM ${set}`);
 

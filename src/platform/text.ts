@@ -1,15 +1,15 @@
 import { z } from "@hono/zod-openapi";
 import { broken } from "./http/field-errors.ts";
 
-/** The languages Latchkey writes sentences in, and authors may write titles and content in. */
+/** The languages in which Latchkey writes sentences, and in which authors may write titles and content. */
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** Text in one or both languages; at least one is there. */
+/** Text in one or both languages; at least one is present. */
 export type LocalizedText = { en: string; zh?: string | undefined } | { en?: string | undefined; zh: string };
 
 /**
- * What no name may hold: control characters and line breaks, lone surrogates, and the marks that turn the writing
+ * What no name may contain: control characters and line breaks, lone surrogates, and the marks that change the writing
  * direction (they make `gpj.exe` look like `exe.jpg`, and one person's name like another's).
  */
 const UNSAFE_IN_NAME = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
@@ -19,13 +19,13 @@ export function isPlainName(name: string): boolean {
   return !UNSAFE_IN_NAME.test(name);
 }
 
-/** A name that another system writes, without what no name may hold. */
+/** A name from another system, without the characters that no name may contain. */
 export function plainName(name: string, maxLength: number): string {
   const plain = name.replaceAll(new RegExp(UNSAFE_IN_NAME, "gu"), " ").trim();
   return [...plain].slice(0, maxLength).join("").trim();
 }
 
-/** A name of something or somebody, as people read it. */
+/** A name of a person or thing, for people to read. */
 export function nameSchema(maxLength: number) {
   return z
     .string()
@@ -43,14 +43,14 @@ export function localizedTextSchema(maxLength: number) {
     .transform((value): LocalizedText => (typeof value === "string" ? { en: value } : value));
 }
 
-/** The text in the asked language, else in the one that exists. */
+/** The text in the requested language, else in the existing one. */
 export function inLanguage(text: LocalizedText, language: Language): string {
   return text[language] ?? text.en ?? text.zh ?? "";
 }
 
 /**
- * Picks the language of an answer: `?lang=` wins, then the first understood tag of Accept-Language (quality values
- * respected, RFC 9110 section 12.5.4), then English.
+ * Chooses the language of an answer: `?lang=` first, then the first known tag of Accept-Language (by quality values,
+ * RFC 9110 section 12.5.4), then English.
  */
 export function negotiateLanguage(query: string | undefined, acceptLanguage: string | undefined): Language {
   const asked = LANGUAGES.find((language) => language === query);

@@ -1,19 +1,19 @@
-/** Terms of one search at most; more are a mistake or an attack. */
+/** The limit of terms in one search; more are a mistake or an attack. */
 const MAX_TERMS = 64;
 
-/** Made with the first text: its sets of characters take a millisecond of a start, which needs none. */
+/** Made with the first text: its sets of characters take a millisecond, and a start does not need them. */
 let runs: RegExp | undefined;
 
 /**
- * Runs of scripts that are written without spaces, and words of all others. Punctuation, and whatever means something to
- * the query language of the index, is in neither.
+ * Finds runs of scripts that are written without spaces, and words of all other scripts. Punctuation and the operators
+ * of the index's query language are in neither.
  */
 const runsOfScripts = () => {
   runs ??=
     /(?<dense>[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]&&[\p{L}\p{N}\p{M}]]+)|(?<word>[[\p{L}\p{N}\p{M}]--[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]]+)/gv;
   return runs;
 };
-/** Accents of Latin, Greek and Cyrillic; marks of other scripts distinguish words. */
+/** Accents of Latin, Greek and Cyrillic. Marks of other scripts stay, because they distinguish words. */
 const ACCENTS = /[\u0300-\u036f]/g;
 
 interface Run {
@@ -22,9 +22,9 @@ interface Run {
 }
 
 /**
- * The text as the index keeps it: words in lower case without accents, and for Chinese, Japanese and Korean each pair of
- * neighbouring characters, separated by spaces. The last character of a run follows alone, so that every character begins
- * a term, and no sequence of pairs reaches over the end of a run.
+ * The text in the form of the index: words in lower case without accents, and for Chinese, Japanese and Korean each
+ * pair of neighbouring characters, separated by spaces. The last character of a run follows alone, so that every
+ * character begins a term, and no sequence of pairs crosses the end of a run.
  */
 export function indexTerms(text: string): string {
   const terms: string[] = [];
@@ -39,13 +39,13 @@ export function indexTerms(text: string): string {
 }
 
 /**
- * What was asked for as an expression of FTS5: everything must occur; a run of pairs as a sequence, a single character as
- * the beginning of a term. Terms are letters and digits in quotes, so nothing in the text is an operator.
+ * A search as an expression of FTS5: all terms must occur; a run of pairs as a sequence, a single character as the
+ * beginning of a term. Terms are letters and digits in quotes, so nothing in the text is an operator.
  *
- * @param owner whose records alone are looked at; null: everybody's.
- * @param words whether a word must be whole, or what was asked for may be its beginning.
- * @returns null when there is nothing in it to look for.
- * @throws RangeError when it is too long to be a search.
+ * @param owner only the records of this owner are searched; null: all records.
+ * @param words whether words must match as a whole, or may be the beginning of a longer word.
+ * @returns null if the text has nothing to search for.
+ * @throws RangeError if it is too long for a search.
  */
 export function matchExpression(
   text: string,
@@ -58,7 +58,7 @@ export function matchExpression(
   return [...(owner === null ? [] : [`"${ownerTerm(owner)}"`]), ...phrases].join(" AND ");
 }
 
-/** Whether there is something to look for in a text, and not too much. */
+/** Whether a text has something to search for, and not too much. */
 export function isSearchable(text: string): boolean {
   return termsOf(phrasesOf(text)) > 0 && fitsSearch(text);
 }
@@ -69,8 +69,8 @@ export function fitsSearch(text: string): boolean {
 }
 
 /**
- * An owner as a term of the index, so that a search among one owner's records need not look at others'. No word is like
- * it: it begins with a character that belongs to no script.
+ * An owner as a term of the index, so that a search in one owner's records need not look at others'. No word can equal
+ * it, because it begins with a character that belongs to no script.
  */
 export function ownerTerm(owner: string): string {
   return `\ue000${[...new TextEncoder().encode(owner)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;

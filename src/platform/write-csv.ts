@@ -1,11 +1,14 @@
 /**
  * First characters that make a spreadsheet compute a cell instead of showing it, also in their full-width forms and
- * behind blanks, which some spreadsheets skip.
+ * after blanks, which some spreadsheets skip.
  */
 const COMPUTES = /^[\s\0]*[=+\-@＝＋－＠]|^[\t\r\n]/;
 const NEEDS_QUOTES = /[",\r\n\t]|^\s|\s$/;
 
-/** One cell of a CSV file (RFC 4180). What a spreadsheet would compute begins with an apostrophe, so it is shown. */
+/**
+ * One cell of a CSV file (RFC 4180). A cell that a spreadsheet would compute begins with an apostrophe, so that it is
+ * shown.
+ */
 export function csvCell(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);

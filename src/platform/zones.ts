@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { broken } from "./http/field-errors.ts";
 
-/** Longest name of a zone that is looked at; the longest that exists has 32 characters. */
+/** The limit of characters in a zone's name; the longest existing one has 32. */
 const MAX_ZONE = 64;
-/** Zones whose rules are remembered per isolate. */
+/** The rules of at most this many zones are remembered per isolate. */
 const MAX_REMEMBERED = 64;
 
-/** An IANA time zone, e.g. `Asia/Shanghai`. Checked by the runtime's own tables. */
+/** An IANA time zone, e.g. `Asia/Shanghai`. The runtime's own tables check it. */
 export const zoneSchema = z
   .string()
   .refine(isZone, broken("time_zone", "an IANA time zone, e.g. Asia/Shanghai or Europe/Berlin"))
@@ -16,7 +16,7 @@ export const zoneSchema = z
   });
 
 function isZone(name: string): boolean {
-  // Offsets like +08:00 are accepted by some runtimes only, and say nothing about summer time.
+  // Only some runtimes accept offsets like +08:00, and offsets do not include summer time.
   if (name.length > MAX_ZONE || !/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return false;
   try {
     formatOf(name);
@@ -46,7 +46,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** One name for each way of saying a zone, so that it is cached once; null for UTC, which is the default anyway. */
+/** One name for each way of writing a zone, so that it is cached once; null for UTC, the default. */
 export function knownZone(name: string | undefined): string | null {
   if (name === undefined) return null;
   const { timeZone } = formatOf(name).resolvedOptions();

@@ -1,24 +1,27 @@
-/** The table a class that uses this scheduler puts into its first schema step. */
+/** A class that uses this scheduler has this table in its first schema step. */
 export const DUE_TIMES_TABLE =
   "CREATE TABLE due_times (name TEXT PRIMARY KEY, at INTEGER NOT NULL, failures INTEGER NOT NULL) WITHOUT ROWID;";
 
-/** First wait after a failed job; doubles with each failure. */
+/** First wait after a failed job; it doubles with each failure. */
 export const RETRY_BASE_MS = 1_000;
-/** Longest wait between two tries of a failing job: ten minutes, so that an outage of hours ends by itself. */
+/** Longest wait between two tries of a failing job: ten minutes, so that the work resumes soon after a long outage. */
 const RETRY_MAX_MS = 600_000;
 
 /**
- * The platform throws at an alarm after 2189. A course may well name a later instant: its alarm fires here for nothing and
- * is set again.
+ * The platform throws at an alarm after the year 2189. A course may name a later instant: then its alarm fires here
+ * without effect and is set again.
  */
 const LAST_ALARM = Date.UTC(2180, 0);
 
-/** Wait before the next try after `failures` failures in a row, without jitter: each object has its own phase already. */
+/**
+ * The wait before the next try after `failures` failures in a row. It needs no jitter, because objects fail at
+ * different times anyway.
+ */
 function retryDelay(failures: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** Math.max(failures - 1, 0), RETRY_MAX_MS);
 }
 
-/** What of a scheduler somebody needs who asks for these things only. */
+/** The part of a scheduler for callers that only ask for due-times. */
 export interface Scheduling<DueName extends string> {
   schedule(name: DueName, at: number): void;
   reschedule(name: DueName, at: number | null): void;
@@ -29,24 +32,24 @@ interface Due {
   failures: number;
 }
 
-/** Where a class keeps its due-times, when it is not the table every other has. */
+/** The table of due-times, if the class does not use the default one. */
 export interface DueRows<DueName extends string> {
   table: string;
   /**
-   * A thing whose time follows from other rows of the object, so that none is written for it. A row of its own, as after a
-   * failure, comes before that.
+   * A name whose due-time follows from other rows of the object, so that no row is written for it. A row of its own,
+   * such as after a failure, has priority.
    */
   implied: { name: DueName; at: () => number | null };
 }
 
 /**
- * Multiplexes the one alarm a Durable Object has over named due-times kept in SQLite. Due-times are written in the caller's
- * transaction; {@link arm} must follow in the same turn, so that both are committed together. They are mirrored in
- * memory, so that asking for what is asked for already writes nothing; {@link forget} drops the mirror with a
- * transaction that failed.
+ * A Durable Object has one alarm. This class shares it among several named due-times, which are stored in SQLite.
+ * Due-times are written in the caller's transaction; {@link arm} must follow in the same turn, so that both are
+ * committed together. Due-times are also kept in memory, so that asking for an existing due-time writes nothing. {@link
+ * forget} drops this copy after a failed transaction.
  *
- * The alarm may fire earlier than anything is due and then does nothing. Moving it costs a write each time, so it is
- * only ever moved forward: a burst of writes sets it once.
+ * The alarm may fire before anything is due, and then does nothing. Moving the alarm costs a write, so it is only ever
+ * moved forward: a burst of writes sets it once.
  */
 export class AlarmScheduler<DueName extends string> {
   readonly #storage: DurableObjectStorage;
@@ -54,10 +57,10 @@ export class AlarmScheduler<DueName extends string> {
   readonly #table: string;
   readonly #implied: DueRows<DueName>["implied"] | null;
   #known: Map<DueName, Due> | null = null;
-  /** What the alarm is known to be set to; null means unknown or not set. */
+  /** The instant the alarm is known to be set to; null means unknown or not set. */
   #armedAt: number | null = null;
 
-  /** @param names everything this class of object does later; rows of other names (newer code's) are left alone. */
+  /** @param names all due-times of this class of object. Rows with other names (from newer code) are left alone. */
   constructor(storage: DurableObjectStorage, names: readonly DueName[], rows: DueRows<DueName> | null = null) {
     this.#storage = storage;
     this.#names = names;
@@ -65,7 +68,7 @@ export class AlarmScheduler<DueName extends string> {
     this.#implied = rows?.implied ?? null;
   }
 
-  /** Asks for `name` at `at` (epoch ms), or earlier if it already stands earlier. */
+  /** Sets the due-time of `name` to `at` (epoch ms), unless it is due earlier already. */
   schedule(name: DueName, at: number): void {
     const due = this.#due().get(name);
     const wanted = Math.ceil(at);
@@ -84,12 +87,12 @@ export class AlarmScheduler<DueName extends string> {
     }
   }
 
-  /** Whether `name` is asked for by a row of its own. */
+  /** Whether `name` has a row of its own. */
   has(name: DueName): boolean {
     return this.#due().has(name);
   }
 
-  /** Names whose time has come, earliest first. */
+  /** Names that are due, earliest first. */
   due(now: number): DueName[] {
     return this.#times()
       .filter(([, at]) => at <= now)
@@ -98,7 +101,7 @@ export class AlarmScheduler<DueName extends string> {
   }
 
   /**
-   * A job failed, or is not confirmed yet: it stays due, later each time.
+   * A job failed, or is not confirmed yet: it stays due, and each wait is longer.
    * @param bounds least and most wait from `now`, milliseconds.
    */
   failed(name: DueName, now: number, { least = 0, most = RETRY_MAX_MS }: { least?: number; most?: number } = {}): void {
@@ -106,18 +109,18 @@ export class AlarmScheduler<DueName extends string> {
     this.#set(name, { at: now + Math.min(Math.max(retryDelay(failures), least), most), failures });
   }
 
-  /** The alarm has fired: it stands no longer, and what is due is read again. */
+  /** The alarm has fired: it is not set any more, and the due-times are read again. */
   fired(): void {
     this.forget();
   }
 
-  /** A transaction was rolled back: what memory says of it is not so. */
+  /** A transaction was rolled back, so the copy in memory is wrong. */
   forget(): void {
     this.#known = null;
     this.#armedAt = null;
   }
 
-  /** Makes sure that the alarm fires by the earliest due-time. Safe to call at any time; writes only when it must. */
+  /** Makes sure that the alarm fires at the earliest due-time. Safe to call at any time; writes only if necessary. */
   async arm(): Promise<void> {
     const next = this.#unarmed();
     if (next === null) return;
@@ -125,12 +128,15 @@ export class AlarmScheduler<DueName extends string> {
     await this.#storage.setAlarm(Math.min(next, LAST_ALARM));
   }
 
-  /** The same beside what goes on, as after a commit; most commits leave the alarm as it is, and then it costs nothing. */
+  /**
+   * The same in the background, such as after a commit. Most commits leave the alarm as it is, and then it costs
+   * nothing.
+   */
   armBeside(ctx: Pick<DurableObjectState, "waitUntil">): void {
     if (this.#unarmed() !== null) ctx.waitUntil(this.arm());
   }
 
-  /** The earliest due-time, if the alarm does not fire by then. */
+  /** The earliest due-time, if the alarm would fire later. */
   #unarmed(): number | null {
     let next = Number.POSITIVE_INFINITY;
     for (const [, at] of this.#times()) next = Math.min(next, at);
@@ -138,7 +144,7 @@ export class AlarmScheduler<DueName extends string> {
     return next;
   }
 
-  /** Everything that is asked for, and when. */
+  /** All due-times by name. */
   #times(): [DueName, number][] {
     const times = [...this.#due()].map(([name, { at }]): [DueName, number] => [name, at]);
     const implied = this.#implied;
@@ -160,7 +166,7 @@ export class AlarmScheduler<DueName extends string> {
   #due(): Map<DueName, Due> {
     if (this.#known === null) {
       this.#known = new Map();
-      if (this.#names.length === 0) return this.#known; // nothing is done later, and there is no table for it
+      if (this.#names.length === 0) return this.#known; // the class has no due-times, so it has no table for them
       const rows = this.#storage.sql.exec<{ name: string; at: number; failures: number }>(
         `SELECT * FROM ${this.#table}`,
       );

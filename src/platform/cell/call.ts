@@ -1,16 +1,19 @@
 import { type Result, refuse } from "../results.ts";
 
-/** Attempts of one call to an object: the first, and two more when the platform says a retry may help. */
+/** Attempts of one call to an object: the first, and two more if the platform says that a retry may help. */
 const STUB_ATTEMPTS = 3;
-/** Longest wait before the second attempt, milliseconds; doubles after. Full jitter, so that a deploy is no stampede. */
+/**
+ * Longest wait before the second attempt, milliseconds; it doubles after that. Full jitter, so that not all callers
+ * retry at the same time after a deploy.
+ */
 const STUB_BACKOFF_MS = 50;
 
 /**
- * Calls an object. A broken stub stays broken, so each attempt of `call` takes a new one; only faults the platform marks
- * retryable and not overloaded are tried again. Every RPC must be harmless to repeat.
+ * Calls an object. A broken stub stays broken, so each attempt of `call` gets a new one. Only faults that the platform
+ * marks as retryable and not overloaded are tried again. So every RPC must be harmless to repeat.
  *
- * @param target what is called, for the log.
- * @returns what the object answered, or `unavailable` when it could not answer at all.
+ * @param target the name of the callee, for the log.
+ * @returns the object's answer, or `unavailable` if it could not answer.
  */
 export async function callObject<T>(
   target: { kind: string; id: string },

@@ -7,49 +7,49 @@ import { type DumpRequest, dumpObject, forgetCopy, type ObjectDump } from "./obj
 import { type Loaded, loadObject } from "./object-load.ts";
 import { hasSchema, migrate, type SchemaStep } from "./object-schema.ts";
 
-/** Under this an object remembers that it was erased, after everything else is gone. */
+/** The key under which an object remembers that it was erased, when everything else is gone. */
 const ERASED = "erased";
 
 /** Runs a change in the object's transaction, see {@link Cell.commit}. */
 export type Commit = <T>(change: () => T) => T;
 
-/** What a class of object says of itself. */
+/** The properties of a class of objects. */
 export interface CellParts<DueName extends string> {
-  /** What it is called where somebody reads of it, with its article: `a channel`. */
+  /** Its name for people, with its article: `a channel`. */
   called: string;
   schema: readonly SchemaStep[];
-  /** Everything it does later. None: it has no table of due-times. */
+  /** All its due-times. If there are none, it has no table for them. */
   dues: readonly DueName[];
-  /** Where their times are, when it is not the usual table. */
+  /** The table of due-times, if it is not the default one. */
   dueRows?: DueRows<DueName>;
-  /** Tables left out of dumps: they are made again from the others or from elsewhere. */
+  /** Tables left out of dumps: they can be made again from other tables or from elsewhere. */
   derived?: readonly string[];
-  /** Writes the rows a new object begins with, in the transaction that makes its tables. */
+  /** Writes the first rows of a new object, in the transaction that makes its tables. */
   begin?: () => void;
-  /** Drops what memory says of the tables: they may not be as it thinks. */
+  /** Drops what is in memory about the tables, because it may be wrong. */
   forget?: () => void;
 }
 
-/** What the alarm does, and what becomes of a job that fails. */
+/** The jobs of the alarm, and what happens when one fails. */
 export interface Jobs<DueName extends string> {
   run(name: DueName, now: number): Promise<void> | void;
-  /** Name of the log line about a job that failed. */
+  /** Name of the log line for a failed job. */
   fault: string;
-  /** What else that line says. */
+  /** Further fields of that line. */
   fields?: () => Record<string, string>;
   /** Longest wait before the next try, milliseconds. */
   most?: number;
-  /** What is noted of it, in the transaction that sets its next try. */
+  /** What to store about the failure, in the transaction that sets the next try. */
   note?: (name: DueName, fault: unknown) => void;
 }
 
 /**
- * What every Durable Object with tables has to do right, once: tables made on first use and brought up to date on waking,
- * changes in one transaction with memory dropped when it fails, an alarm that never loses work, erasure, dumps and
- * exports in pages.
+ * What every Durable Object with tables must do right, written once: make the tables on first use and update them when
+ * the object wakes; change everything in one transaction and drop the memory when it fails; have an alarm that never
+ * loses work; erase; dump and export in pages.
  *
- * A class holds one of these as a private part and stays its own class: its public methods are its RPCs, so nothing is
- * callable that the class does not name. An object nobody has used has no tables and costs no storage.
+ * A class has a cell as a private part and stays its own class. Its public methods are its RPCs, so callers can only
+ * call what the class names. An unused object has no tables and costs no storage.
  */
 export class Cell<DueName extends string = never> {
   readonly scheduler: AlarmScheduler<DueName>;
@@ -59,7 +59,7 @@ export class Cell<DueName extends string = never> {
   #exists = false;
   #isErased: boolean;
 
-  /** Made in the object's constructor: an object that slept through a release catches up here. */
+  /** Called in the object's constructor. An object that did not run during a release gets the new schema steps here. */
   constructor(ctx: DurableObjectState, parts: CellParts<DueName>) {
     this.#ctx = ctx;
     this.#storage = ctx.storage;
@@ -79,7 +79,7 @@ export class Cell<DueName extends string = never> {
     return nameOf(this.#ctx, this.#parts.called);
   }
 
-  /** Whether the object has tables; once it has, only {@link empty} or a rollback takes them away. */
+  /** Whether the object has tables. Once it has, only {@link empty} or a rollback removes them. */
   get exists(): boolean {
     this.#exists ||= hasSchema(this.#storage.sql);
     return this.#exists;
@@ -90,8 +90,8 @@ export class Cell<DueName extends string = never> {
   }
 
   /**
-   * Runs a change in one transaction, making the tables first where there are none, and arms the alarm in the same turn.
-   * Whatever throws rolls everything back and drops what memory says, which SQLite cannot roll back.
+   * Runs a change in one transaction and arms the alarm in the same turn. It makes the tables first if there are none.
+   * A fault rolls everything back and drops the memory, which SQLite cannot roll back.
    */
   commit<T>(change: () => T): T {
     try {
@@ -111,27 +111,27 @@ export class Cell<DueName extends string = never> {
     }
   }
 
-  /** Memory is not to be accepted: everything is read from the tables again. */
+  /** The memory may be wrong: everything is read from the tables again. */
   forget(): void {
     this.#exists = false;
     this.scheduler.forget();
     this.#parts.forget?.();
   }
 
-  /** Whatever was pending when this object was last seen is pending now, whether or not its alarm survived. */
+  /** Everything that was pending when this object last ran is pending now, whether or not its alarm survived. */
   wake(): void {
     if (this.exists) this.scheduler.armBeside(this.#ctx);
   }
 
-  /** Sets the alarm again, whatever it is accepted to be set to. */
+  /** Sets the alarm again, whatever it is believed to be set to. */
   async rearm(): Promise<void> {
     this.scheduler.forget();
     await this.scheduler.arm();
   }
 
   /**
-   * The alarm: runs whatever is due. Never throws, because an alarm that throws seven times never fires again: a job that
-   * fails stays due, later each time, and holds up no other.
+   * The alarm: runs all due jobs. It never throws, because an alarm that throws seven times never fires again. A job
+   * that fails stays due with a longer wait each time, and delays no other job.
    */
   async runDue({ run, fault: event, fields, most, note }: Jobs<DueName>): Promise<void> {
     this.scheduler.fired();
@@ -143,8 +143,8 @@ export class Cell<DueName extends string = never> {
       } catch (fault) {
         logFault(event, fault, { job: name, ...fields?.() });
         this.forget();
-        if (!this.exists) return; // erased or emptied meanwhile
-        // Not armed here: the other jobs come first, and the alarm is set once for all.
+        if (!this.exists) return; // erased or emptied by now
+        // Not armed here: the other jobs come first, and the alarm is set once for all of them.
         this.#storage.transactionSync(() => {
           note?.(name, fault);
           this.scheduler.failed(name, Date.now(), most === undefined ? {} : { most });
@@ -154,25 +154,25 @@ export class Cell<DueName extends string = never> {
     if (this.exists) await this.scheduler.arm();
   }
 
-  /** A page of the rows of these tables; nothing when the object was never used. */
+  /** A page of the rows of these tables; empty if the object was never used. */
   exportOf(tables: readonly ExportedTable[], from: ExportPosition | null): ExportPage {
     return this.exists ? exportRows(this.#storage.sql, tables, from) : { rows: [], next: null };
   }
 
-  /** A copy of everything as of one instant, or a piece of one; null when there is nothing. See {@link dumpObject}. */
+  /** A copy of everything as of one instant, or a piece of one; null if there is nothing. See {@link dumpObject}. */
   dump(asked?: DumpRequest): Result<ObjectDump | null> {
     return this.#isErased ? ok(null) : dumpObject(this.#storage, this.#parts.derived ?? [], asked);
   }
 
-  /** The backup has every piece of the copy made for it. */
+  /** The backup has all pieces of the copy that was made for it. */
   forgetDump(backup: string): void {
     forgetCopy(this.#storage, backup);
   }
 
   /**
-   * Fills the empty object with a dump, or takes a piece of one. With the last piece the object wakes: rows that were
+   * Fills the empty object with a dump, or with a piece of one. After the last piece the object wakes: rows that were
    * pending in the dump are pending again.
-   * @param load fills the tables, where that takes more than the dump.
+   * @param load fills the tables, if that needs more than the dump.
    */
   async restore(
     dump: ObjectDump,
@@ -188,20 +188,20 @@ export class Cell<DueName extends string = never> {
     return loaded;
   }
 
-  /** The tables were filled by somebody else: they are brought up to date, and memory begins again. */
+  /** Other code filled the tables: they get the missing schema steps, and the memory is read again. */
   takeUp(): void {
     this.forget();
     migrate(this.#storage, this.#parts.schema);
   }
 
-  /** Removes everything, the alarm included. The object is as if it had never been used. */
+  /** Removes everything, also the alarm. Afterwards the object is as if it had never been used. */
   async empty(): Promise<void> {
     this.forget();
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
   }
 
-  /** Removes everything and takes nothing any more, whatever comes. */
+  /** Removes everything, and refuses every later write. */
   async erase(): Promise<void> {
     this.#isErased = true;
     await this.empty();

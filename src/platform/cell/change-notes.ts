@@ -1,22 +1,22 @@
 import { logFault } from "../log.ts";
 
-// Notes of objects that changed where no table shows it, kept beside the backups: the next backup copies these objects too.
-// Nothing in them is ever written over, and they go with the backups of their time. So a note has no id of a user in it: it
-// names the object by the platform's own id, a keyed hash of the name. Whose object that is, only the object itself says,
-// and one that was erased does not.
+// Notes about objects whose changes show in no table. They are kept beside the backups, and the next backup copies
+// these objects too. No note is ever overwritten, and notes are removed together with the backups of their time. So a
+// note has no user's id in it: it names the object by the platform's own id, a keyed hash of the name. Only the object
+// itself can say whose it is, and an erased object does not.
 
 const NOTES = "changed/";
-/** As notes are, and as earlier versions wrote them: those have the name itself. */
+/** The form of notes. Earlier versions wrote the name itself. */
 const NOTE = /^changed\/(\d+)-objects\/(enrollments|channels)\/([0-9a-f]{64})$/;
 const NAMED_NOTE = /^changed\/(\d+)-(enrollments|channels)\/(.+)$/;
 const IF_ABSENT = { etagDoesNotMatch: "*" };
-/** Notes of one list: each object is asked for its name. */
+/** Notes in one list: each object is asked for its name. */
 const PAGE = 200;
 
 export type NotedKind = "enrollments" | "channels";
 export interface ChangeNote {
   kind: NotedKind;
-  /** The platform's id of the object; of a note of an earlier version the name. */
+  /** The platform's id of the object; in a note of an earlier version, the name. */
   object: { id: string } | { name: string };
   /** Epoch ms. */
   at: number;
@@ -24,8 +24,8 @@ export interface ChangeNote {
 
 /**
  * Notes that an object changed.
- * @param id the object's own.
- * @returns whether it is noted; a failure is logged, and the caller notes it again.
+ * @param id the object's own id.
+ * @returns whether it was noted. A failure is logged, and the caller notes it again.
  */
 export async function noteChanged(env: Env, kind: NotedKind, id: DurableObjectId): Promise<boolean> {
   try {
@@ -39,8 +39,8 @@ export async function noteChanged(env: Env, kind: NotedKind, id: DurableObjectId
 
 /**
  * A page of the notes since an instant.
- * @param from key that the page before ended with, or the instant (epoch ms) for the first.
- * @returns `next`: where it goes on; null at the end.
+ * @param from last key of the page before, or the instant (epoch ms) for the first page.
+ * @returns `next`: the key to continue from; null at the end.
  */
 export async function notesAfter(
   env: Env,
@@ -63,7 +63,7 @@ function isKind(kind: string | undefined): kind is NotedKind {
   return kind === "enrollments" || kind === "channels";
 }
 
-/** Prefix of all notes, for whoever removes the old ones. */
+/** Prefix of all notes, for the job that removes old ones. */
 export const CHANGE_NOTES = NOTES;
 
 function keyAt(at: number): string {

@@ -2,17 +2,17 @@ import { utf8Bytes } from "../database/batches.ts";
 
 /** Rows that one call returns: far below the 32 MiB that one answer of an object may have. */
 const PAGE_ROWS = 500;
-/** Bytes of rows in one such answer; one row may be larger. */
+/** Bytes of rows in one such answer; a single row may be larger. */
 const PAGE_BYTES = 2_000_000;
 
-/** What of an object's database is exported: a name for its rows, and a query that orders them. */
+/** A part of an object's database that is exported: a name for its rows, and a query that orders them. */
 export interface ExportedTable {
   kind: string;
   query: string;
   values?: readonly SqlStorageValue[];
 }
 
-/** Where the next page starts. */
+/** The place where the next page starts. */
 export interface ExportPosition {
   table: number;
   offset: number;
@@ -24,8 +24,8 @@ export interface ExportPage {
 }
 
 /**
- * A page of an object's rows, table after table, each with its `kind`. Rows that come while an export runs may be in it
- * twice; none that was there at its start is left out, because these tables only grow.
+ * A page of an object's rows, table after table, each with its `kind`. A row that is added during an export may be in
+ * it twice. No row from before its start is left out, because these tables only grow.
  */
 export function exportRows(sql: SqlStorage, tables: readonly ExportedTable[], from: ExportPosition | null): ExportPage {
   const rows: ExportPage["rows"] = [];

@@ -2,17 +2,17 @@ import { DurableObject } from "cloudflare:workers";
 
 type Constructor<T> = new (ctx: DurableObjectState, env: Env) => T;
 
-/** Names of the methods that a class offers: its RPCs, and what the platform calls. */
+/** Names of the methods of a class: its RPCs, and those that the platform calls. */
 type MethodName<T> = Exclude<
   { [K in keyof T]: T[K] extends (...given: never[]) => unknown ? K : never }[keyof T] & string,
   `__${string}`
 >;
 
 /**
- * A class of objects that is evaluated with its first object, and not at the start of every isolate, which mostly is
- * started for something else. The platform wants classes, and their methods, when it starts: the class made here has all
- * of them, and passes each call on. While the real one is being read, calls wait; there is no wait once it is there.
- * @param methods every method of the class, so that the compiler finds one that is missing.
+ * A class of objects that is evaluated with its first object, and not at the start of every isolate, because most
+ * isolates are started for something else. The platform needs the classes and their methods at the start. So the class
+ * made here has all methods and passes each call on. Calls wait only while the real class is being loaded.
+ * @param methods all methods of the class. The compiler finds a missing one.
  */
 export function lazyObject<T extends DurableObject<Env>>(
   methods: Readonly<Record<MethodName<T>, true>>,
@@ -43,6 +43,6 @@ export function lazyObject<T extends DurableObject<Env>>(
     };
     Object.defineProperty(LazyObject.prototype, name, { value, configurable: true, writable: true });
   }
-  // SAFETY: every name of `methods` was just defined, and answers as the method of that name does.
+  // SAFETY: every name in `methods` was just defined, and answers like the method of that name.
   return LazyObject as unknown as Constructor<DurableObject<Env> & Pick<T, MethodName<T>>>;
 }

@@ -13,31 +13,31 @@ import {
 import { hasSchema } from "./object-schema.ts";
 import { makePieceTable, readPiece, savePiece } from "./pieces.ts";
 
-/** Everything a Durable Object holds, as of one instant; or, with `part`, a piece of that. */
+/** Everything in a Durable Object, as of one instant; or, with `part`, a piece of it. */
 export interface ObjectDump {
-  /** Steps of its schema that it had. */
+  /** The schema steps that it had. */
   steps: string[];
   tables: Record<string, TableDump>;
   part?: DumpPart | undefined;
 }
 
-/** Which piece of a copy this is, from 0. All of one copy are of one instant. */
+/** The number of this piece of a copy, from 0. All pieces of one copy are of one instant. */
 export interface DumpPart {
-  /** Name of the copy: the backup it was made for. */
+  /** Name of the copy: the backup that it was made for. */
   copy: string;
   number: number;
   of: number;
 }
 
-/** What of an object is asked for: the whole when it is small, else this piece of the copy made for this backup. */
+/** What a caller asks for: everything if the object is small, else this piece of the copy for this backup. */
 export interface DumpRequest {
   backup: string;
   part: number;
 }
 
-/** Table of the copy an object keeps of itself, and the key under which it remembers which one that is. */
+/** The table in which an object keeps a copy of itself, and the key that says which copy it is. */
 const COPY = PIECE_TABLES.copy;
-/** Bytes of a dump that is returned whole. */
+/** A dump of at most this many bytes is returned as a whole. */
 const WHOLE_BYTES = 1_000_000;
 
 interface Copy {
@@ -46,14 +46,14 @@ interface Copy {
 }
 
 /**
- * Reads everything an object holds, in one turn, so that nothing can change in between. An object that is too large for one
- * answer copies itself first, as of that instant, and hands the copy over piece by piece while it goes on working;
- * {@link forgetCopy} removes it.
+ * Reads everything in an object in one turn, so that nothing can change in between. An object that is too large for one
+ * answer first copies itself, as of that instant. It then returns the copy piece by piece while it continues to work.
+ * {@link forgetCopy} removes the copy.
  *
- * @param derived tables that are made again from the others or from elsewhere.
- * @param asked left out: the whole, or nothing. A piece may be asked for any number of times.
- * @returns null for an object that was never used; `unavailable` where it is larger than one answer and no piece was asked
- *   for, or the copy is gone.
+ * @param derived tables that can be made again from others or from elsewhere.
+ * @param asked absent: everything, or nothing. A piece may be asked for any number of times.
+ * @returns null for an object that was never used; `unavailable` if it is larger than one answer and no piece was asked
+ * for, or if the copy is gone.
  */
 export function dumpObject(
   storage: DurableObjectStorage,
@@ -71,7 +71,7 @@ export function dumpObject(
   return pieceOf(storage, copyAside(storage, derived, asked.backup), asked.part);
 }
 
-/** Removes the copy that was made for a backup; another backup's stays. */
+/** Removes the copy that was made for this backup; the copy of another backup stays. */
 export function forgetCopy(storage: DurableObjectStorage, backup: string): void {
   if (storage.kv.get<Copy>(COPY)?.backup !== backup) return;
   storage.transactionSync(() => {
@@ -80,14 +80,14 @@ export function forgetCopy(storage: DurableObjectStorage, backup: string): void 
   });
 }
 
-/** Everything at once; null when it has more bytes. */
+/** Everything at once; null if it has more bytes. */
 export function wholeDump(sql: SqlStorage, derived: readonly string[], most: number): ObjectDump | null {
   const tables: ObjectDump["tables"] = {};
   let room = most;
   for (const name of tableNames(sql, derived)) {
     const cursor = sql.exec(`SELECT * FROM "${name}"`);
     const rows: DumpedValue[][] = [];
-    // Read to its end, as a cursor must be; what is too much is not kept.
+    // A cursor must be read to its end. Rows beyond the limit are not kept.
     for (const row of cursor.raw()) {
       if (room < 0) continue;
       const values = row.map(plain);
@@ -100,7 +100,7 @@ export function wholeDump(sql: SqlStorage, derived: readonly string[], most: num
   return { steps: stepsOf(sql), tables };
 }
 
-/** Copies everything into a table of pieces, in one transaction and without ever holding more than a piece. */
+/** Copies everything into a table of pieces, in one transaction, without ever having more than one piece in memory. */
 function copyAside(storage: DurableObjectStorage, derived: readonly string[], backup: string): Copy {
   const { sql } = storage;
   return storage.transactionSync(() => {
@@ -122,7 +122,7 @@ function copyAside(storage: DurableObjectStorage, derived: readonly string[], ba
       for (const row of cursor.raw()) {
         const values = row.map(plain);
         const size = rowBytes(values);
-        // What comes last stays together.
+        // The last tables stay in one piece.
         if (size > room && room < PIECE_BYTES && !LAST_TABLES.includes(name)) close();
         tables[name] ??= { columns, rows: [] };
         tables[name].rows.push(values);
@@ -139,7 +139,7 @@ function copyAside(storage: DurableObjectStorage, derived: readonly string[], ba
 function pieceOf({ sql }: DurableObjectStorage, { backup, parts }: Copy, number: number): Result<ObjectDump> {
   const body = readPiece(sql, COPY, number);
   if (body === "") return refuse("unavailable", { detail: "The copy of the object has no such piece." });
-  // SAFETY: written by copyAside() above.
+  // SAFETY: copyAside() above wrote this.
   const dump = JSON.parse(body) as ObjectDump;
   return ok({ ...dump, part: { copy: backup, number, of: parts } });
 }

@@ -13,32 +13,32 @@ import {
 import { hasSchema, type SchemaStep } from "./object-schema.ts";
 import { makePieceTable, readPiece, savePiece } from "./pieces.ts";
 
-/** Under this an object remembers which restore filled it, so that a step that is repeated does no harm. */
+/** The key under which an object remembers which restore filled it, so that repeating a step does no harm. */
 const RESTORED_BY = "restored_by";
-/** Table of the pieces an object is being filled with, and the key under which it remembers which copy they are of. */
+/** The table of the pieces of a restore, and the key that says which copy they are from. */
 const FILLING = PIECE_TABLES.filling;
 
 interface Filling {
   job: string;
   copy: string;
-  /** The piece that comes next. */
+  /** The number of the next piece. */
   next: number;
 }
 
-/** What became of a dump or a piece of one. */
+/** The result of loading a dump or a piece of one. */
 export interface Loaded {
   rows: number;
-  /** Whether the object is filled: not before its last piece. */
+  /** Whether the object is filled: true only after its last piece. */
   is_complete: boolean;
 }
 
 /**
- * Fills an empty object with what {@link dumpObject} read, and compares every row with what it was given. All in one
- * transaction: the object has everything, or it is as empty as before. Asked again by the same job, nothing happens.
- * Pieces come in their order; until the last one was taken and all compared, the object counts as never used.
+ * Fills an empty object with the result of {@link dumpObject}, and compares every row with the dump. All of this is one
+ * transaction: the object has everything, or it is as empty as before. If the same job calls again, nothing happens.
+ * Pieces must come in order. Until the last one was loaded and all were compared, the object counts as never used.
  *
- * @param job the restore this belongs to.
- * @param steps the schema as this code knows it; the object gets those the dump had. Newer ones are the caller's to apply.
+ * @param job the restore that this belongs to.
+ * @param steps the schema of this code. The object gets the steps that the dump had; the caller applies newer ones.
  * @param derived as for the dump.
  */
 export function loadObject(
@@ -64,7 +64,7 @@ export function loadObject(
     recordSteps(storage.sql, dump.steps);
     storage.kv.put(RESTORED_BY, job);
     const held = wholeDump(storage.sql, derived, Number.POSITIVE_INFINITY);
-    // Thrown, not returned: what differs must not stay.
+    // Thrown, not returned: rows that differ must not stay.
     if (held === null || !sameDump(held, dump)) throw new Error("what was stored differs from the backup");
     return ok({ rows, is_complete: true });
   });
@@ -82,13 +82,13 @@ function loadPiece(
   const { sql } = storage;
   const filling = storage.kv.get<Filling>(FILLING);
   const goesOn = filling?.job === job && filling.copy === copy;
-  if (goesOn && number < filling.next) return ok({ rows, is_complete: false }); // taken before
+  if (goesOn && number < filling.next) return ok({ rows, is_complete: false }); // loaded before
   if (number > (goesOn ? filling.next : 0)) {
     return refuse("restore_differs", { detail: `Piece ${number + 1} of ${of} came in the wrong order.` });
   }
   return storage.transactionSync(() => {
     if (number === 0) {
-      // What is left of a restore that was given up.
+      // The rest of a restore that was stopped.
       for (const name of tableNames(sql, [])) if (name !== "sqlite_sequence") sql.exec(`DROP TABLE "${name}"`);
       makePieceTable(sql, FILLING);
       makeTables(sql, steps, dump.steps);
@@ -108,7 +108,7 @@ function loadPiece(
   });
 }
 
-/** Whether the tables have the very rows of the pieces, in their order, and no others. */
+/** Whether the tables have exactly the rows of the pieces, in their order, and no others. */
 function holdsPieces(sql: SqlStorage, derived: readonly string[], parts: number): boolean {
   const given = rowsOfPieces(sql, parts);
   for (const name of tableNames(sql, derived)) {
@@ -121,7 +121,7 @@ function holdsPieces(sql: SqlStorage, derived: readonly string[], parts: number)
 
 function* rowsOfPieces(sql: SqlStorage, parts: number): Generator<string, undefined> {
   for (let part = 0; part < parts; part += 1) {
-    // SAFETY: written by loadPiece() above.
+    // SAFETY: loadPiece() above wrote this.
     const tables = JSON.parse(readPiece(sql, FILLING, part)) as ObjectDump["tables"];
     for (const [name, { rows }] of Object.entries(tables))
       for (const row of rows) yield `${name} ${JSON.stringify(row)}`;

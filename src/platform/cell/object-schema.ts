@@ -1,24 +1,24 @@
 /**
- * One step of a Durable Object's own SQLite schema. A class keeps an append-only list of them. A step that has ever been
- * released is never edited; a new one is added at the end. Objects that slept through a release catch up at their next
- * wake.
+ * One step of a Durable Object's own SQLite schema. Each class has an append-only list of steps. A released step is
+ * never edited; a new one is added at the end. An object that did not run during a release gets the missing steps when
+ * it next wakes.
  *
- * A step newer than this code knows is left alone: after a rollback, older code runs on newer data, so steps only ever
- * add (expand and contract).
+ * A step that is newer than this code is left alone. After a rollback, older code runs on newer data, so steps only
+ * ever add (expand and contract).
  */
 export interface SchemaStep {
   id: string;
   sql: string;
 }
 
-/** Whether the object has any schema yet; an object without one was never used and costs no storage. */
+/** Whether the object has a schema. An object without one was never used and costs no storage. */
 export function hasSchema(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_steps'").toArray().length > 0;
 }
 
 /**
- * Applies the steps that are missing, each with its record in one transaction.
- * @param upTo last step to apply; tests stop there, insert old rows, and go on.
+ * Applies the missing steps, each with its record in one transaction.
+ * @param upTo last step to apply. Tests stop there, insert old rows, and continue.
  */
 export function migrate(storage: DurableObjectStorage, steps: readonly SchemaStep[], upTo?: string): void {
   storage.transactionSync(() => {

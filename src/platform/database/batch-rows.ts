@@ -2,23 +2,23 @@ import { z } from "@hono/zod-openapi";
 import { zodErrors } from "../http/field-errors.ts";
 import type { FieldError, Refusal } from "../results.ts";
 
-/** A row of a batch: what it says, or which of its fields break which rules. */
+/** A row of a batch: its value, or the fields that break rules. */
 export type BatchRow<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
-/** Broken rules listed for one row: the first ones say what is wrong with it. */
+/** At most this many broken rules are listed for one row: the first ones show what is wrong with it. */
 const MAX_LISTED = 5;
-/** Broken rules listed, more or less, for a batch that is refused as a whole. */
+/** About this many broken rules are listed for a batch that is refused as a whole. */
 const MAX_LISTED_OF_ALL = 100;
 
 /**
- * A list of which each row is judged by itself: the request's schema takes any row, {@link readRows} says what is wrong
- * with each. In the OpenAPI document it is a list of the row's own form, under `name`.
+ * A list in which each row is checked by itself: the request's schema accepts any row, and {@link readRows} reports the
+ * faults of each. In the OpenAPI document it is a list of the real row, under `name`.
  *
- * @param most rows of one call.
+ * @param most limit of rows in one call.
  */
 export function rowsSchema(name: string, row: z.ZodType, most: number) {
   const { $schema: _dialect, ...form } = z.toJSONSchema(row, { io: "input", unrepresentable: "any" });
-  // SAFETY: JSON Schema 2020-12 is the schema language of OpenAPI 3.1; the generator's types know a subset of it.
+  // SAFETY: JSON Schema 2020-12 is the schema language of OpenAPI 3.1; the types of the generator cover a subset of it.
   const documented = z.unknown().openapi(name, form as Parameters<z.ZodUnknown["openapi"]>[1]);
   return z
     .array(documented)
@@ -30,9 +30,9 @@ export function rowsSchema(name: string, row: z.ZodType, most: number) {
 }
 
 /**
- * Judges each row by itself.
- * @param name of the list, with which error paths begin: `rows[3].user_id`.
- * @param altered what of a row a parser would have altered, with its path in the row; null: nothing.
+ * Checks each row by itself.
+ * @param name of the list. Error paths begin with it: `rows[3].user_id`.
+ * @param altered the part of a row that a parser would have changed, with its path in the row; null: none.
  */
 export function readRows<T>(
   name: string,
@@ -54,10 +54,10 @@ export function readRows<T>(
 }
 
 /**
- * Refuses, in place, each row that stands for the same as one before it, which it names.
+ * Refuses, in place, each row with the same meaning as an earlier one, and names the earlier one.
  * @param name of the list, as in {@link readRows}.
- * @param keyOf what a row stands for.
- * @param field of the row that is to blame; none: the row as a whole.
+ * @param keyOf the meaning of a row.
+ * @param field the field to blame; absent: the row as a whole.
  */
 export function refuseTwice<T>(name: string, rows: BatchRow<T>[], keyOf: (value: T) => string, field?: string): void {
   const first = new Map<string, number>();
@@ -75,7 +75,7 @@ export function refuseTwice<T>(name: string, rows: BatchRow<T>[], keyOf: (value:
   });
 }
 
-/** The refusal of a batch that has no row to be done: what is wrong with the first of them. Null where one can be done. */
+/** The refusal of a batch in which no row can be done, with the faults of the first rows. Null if one can be done. */
 export function refusedRows(rows: readonly BatchRow<unknown>[]): Refusal | null {
   const errors: FieldError[] = [];
   for (const row of rows) {

@@ -1,17 +1,19 @@
 import { sql as drizzleSql, type SQL } from "drizzle-orm";
 import { PLATFORM } from "../http/limits.ts";
 
-// The one way to hand a set to a statement or to a queue. Platforms limit bytes, so sets are cut by bytes of UTF-8, never by
-// how many they are: a page of a hundred small rows fits where a hundred large ones do not. A test keeps JSON of sets out
-// of every other place.
+// The one way to pass a set to a statement or to a queue. Platforms limit bytes, so sets are cut by bytes of UTF-8 and
+// never by the number of rows: a page of a hundred small rows fits where a hundred large ones do not. A test makes sure
+// that no other file makes JSON of sets.
 
-/** Bytes of one batch, brackets and commas included: half of what a bound value may have, so that a statement stays short. */
+/**
+ * Bytes of one batch, with brackets and commas: half of what a bound value may have, so that a statement stays short.
+ */
 const BATCH_BYTES = 1_000_000;
-/** Bytes of one part of a long text, which is a row with little beside it. */
+/** Bytes of one part of a long text. A part is a row with little else in it. */
 const PART_BYTES = 1_000_000;
 
 const encoder = new TextEncoder();
-// A part may begin with what would be taken for a byte order mark.
+// A part may begin with characters that look like a byte order mark.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
 
 /** Bytes of a text in UTF-8. */
@@ -20,12 +22,12 @@ export function utf8Bytes(text: string): number {
 }
 
 /**
- * Rows as one JSON array that a statement may be given. Only {@link cutByBytes} makes one, and a statement over a set
- * (set-statement.ts) takes nothing else.
+ * Rows as one JSON array that is allowed in a statement. Only {@link cutByBytes} makes one, and a statement over a set
+ * (set-statement.ts) accepts nothing else.
  */
 export class ByteBatch<T> {
   readonly rows: readonly T[];
-  // Private, which makes the type nominal: nothing else passes for a batch.
+  // Private, which makes the type nominal: no other value counts as a batch.
   readonly #json: string;
 
   private constructor(rows: readonly T[], texts: readonly string[]) {
@@ -73,21 +75,21 @@ export class ByteBatch<T> {
 }
 
 /**
- * Cuts rows into batches of so many bytes at most, in their order. A row that is larger than that stands alone; one that
- * no statement could be given at all throws, which the edge that let it in has to answer for.
+ * Cuts rows into batches of at most this many bytes, in order. A row that is larger is a batch of its own. A row that
+ * is too large for any statement throws: the edge that accepted it must answer for that.
  */
 export function cutByBytes<T>(rows: readonly T[], bytes: number = BATCH_BYTES): ByteBatch<T>[] {
   return ByteBatch.cut(rows, bytes, (row) => JSON.stringify(row) ?? "null");
 }
 
-/** The same of rows that are JSON already, each a text. */
+/** The same for rows that are JSON texts already. */
 export function cutJsonByBytes(rows: readonly string[], bytes: number = BATCH_BYTES): ByteBatch<string>[] {
   return ByteBatch.cut(rows, bytes, (row) => row);
 }
 
 /**
  * A set that is known to be small, as one batch.
- * @throws RangeError when it does not fit one: its size has to be bounded where it comes from.
+ * @throws RangeError if it does not fit: its size must be limited at its source.
  */
 export function oneBatch<T>(rows: readonly T[]): ByteBatch<T> {
   const [batch, ...more] = cutByBytes(rows, PLATFORM.value_bytes);
@@ -95,7 +97,7 @@ export function oneBatch<T>(rows: readonly T[]): ByteBatch<T> {
   return batch ?? ByteBatch.empty();
 }
 
-/** SQL for the rows of a batch: a table with the column `value`. The batch's JSON is the parameter of this number. */
+/** SQL for the rows of a batch: a table with the column `value`. The batch's JSON is the parameter with this number. */
 export function setParameter(number?: number): string {
   return `json_each(?${number ?? ""})`;
 }
@@ -105,13 +107,13 @@ export function jsonSet(batch: ByteBatch<unknown>): SQL {
   return drizzleSql`json_each(${batch.json})`;
 }
 
-/** Cuts a text into parts of so many bytes of UTF-8 at most, never inside a character. No part of an empty text. */
+/** Cuts a text into parts of at most this many bytes of UTF-8, never inside a character. An empty text has no parts. */
 export function cutText(text: string, bytes: number = PART_BYTES): string[] {
   const parts: string[] = [];
   const all = encoder.encode(text);
   for (let start = 0; start < all.byteLength; ) {
     let end = Math.min(start + bytes, all.byteLength);
-    // A byte 10xxxxxx goes on with the character before it.
+    // A byte 10xxxxxx belongs to the character before it.
     while (end < all.byteLength && end > start + 1 && ((all[end] ?? 0) & 0xc0) === 0x80) end -= 1;
     parts.push(decoder.decode(all.subarray(start, end)));
     start = end;
@@ -119,7 +121,10 @@ export function cutText(text: string, bytes: number = PART_BYTES): string[] {
   return parts;
 }
 
-/** Messages in groups that one sendBatch takes. @throws RangeError for a message that no queue takes. */
+/**
+ * Groups messages so that each group fits one sendBatch. @throws RangeError for a message that is too large for a
+ * queue.
+ */
 export function cutMessages<T>(bodies: readonly T[]): T[][] {
   const groups: T[][] = [];
   let room = 0;
@@ -138,7 +143,7 @@ export function cutMessages<T>(bodies: readonly T[]): T[][] {
   return groups;
 }
 
-/** The first of these rows that have so many bytes together at most, as JSON; at least one when there is one. */
+/** The first rows that together have at most this many bytes, as JSON; at least one if there is one. */
 export function firstBytes<T>(rows: readonly T[], bytes: number): T[] {
   let room = bytes;
   const end = rows.findIndex((row, index) => {

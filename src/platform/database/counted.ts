@@ -3,19 +3,22 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 /** D1 through drizzle. One query builder call is one D1 statement. */
 export type Database = DrizzleD1Database;
 
-/** Statements sent to D1 on behalf of one request. Logged, and sent as `Server-Timing`, so a promise can be checked. */
+/**
+ * The number of statements sent to D1 for one request. It is logged, and sent as `Server-Timing`, so that a promise can
+ * be checked.
+ */
 export interface QueryCounter {
   count: number;
 }
 
-/** D1 whose every executed statement is counted. */
+/** D1 that counts every executed statement. */
 export function countedDatabase(db: D1Database, counter: QueryCounter): Database {
   return drizzle(countStatements(db, counter));
 }
 
 /** Wraps a D1 binding so that `counter` grows by one for each statement it executes; batches count each statement. */
 export function countStatements(db: D1Database, counter: QueryCounter): D1Database {
-  /** The binding's own statement behind each counted one: a batch takes only its own. */
+  /** The binding's own statement for each counted one: a batch accepts only its own. */
   const originals = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
   const counted = (statement: D1PreparedStatement): D1PreparedStatement => {
     const proxy = new Proxy(statement, {

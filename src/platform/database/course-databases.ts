@@ -1,14 +1,14 @@
 import { countedDatabase, countStatements, type Database, type QueryCounter } from "./counted.ts";
 import { directory, forCourse } from "./shards.ts";
 
-/** The databases of what is done for one course: what all share, and where the course's enrollments are. */
+/** The databases for work on one course: the shared one, and the one with the course's enrollments. */
 export interface CourseDatabases {
   readonly directory: Database;
-  /** @throws when nobody knows where the course is now. */
+  /** @throws if it is not known where the course is now. */
   ofCourse(course: string): Promise<Database>;
 }
 
-/** Both databases through drizzle, their statements counted together; those that find a course are among them. */
+/** Both databases through drizzle. Their statements are counted together, with those that look up the course. */
 export function courseDatabases(env: Env, counter: QueryCounter = { count: 0 }): CourseDatabases {
   return {
     directory: countedDatabase(directory(env), counter),

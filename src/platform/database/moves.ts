@@ -3,7 +3,7 @@ import { anyClosing, COURSE_WRITES, movesFound } from "../statements.ts";
 import { type ByteBatch, oneBatch } from "./batches.ts";
 import { directory } from "./shards.ts";
 
-// Courses on their way from one shard to another, as everybody has to know them. Who moves them is src/ops/shards.
+// Courses that are being moved from one shard to another, for all readers and writers. src/ops/shards moves them.
 
 /** A move under way: a row of `course_moves`, see migrations/0025_course_moves.sql. Instants in epoch ms. */
 export interface CourseMove {
@@ -27,38 +27,38 @@ export interface CourseMove {
   moved_at: number | null;
 }
 
-/** Moves under way at most: their list is a part of statements. */
+/** The limit of moves under way: their list is a part of statements. */
 export const MAX_MOVES = 200;
 
 /**
- * What a course leaves behind stays so long after the directory names its new shard. Readers may still look there, with
- * what their isolate remembers: several times as long as that is remembered.
+ * After the directory names its new shard, the rows of a course stay in the old shard for this time. Readers may still
+ * look there, because their isolate remembers the old place: the time is several times as long as that memory.
  */
 export const LEFT_BEHIND_MS = 15_000;
 
-/** Every move under way, the oldest first. */
+/** All moves under way, oldest first. */
 export async function movesUnderWay(env: Env): Promise<CourseMove[]> {
-  // No more than that are ever begun, so they are sorted here, where no index is needed for it.
+  // There are never more than this, so they are sorted here, and no index is needed.
   const { results } = await movesFound(directory(env), MAX_MOVES).all<CourseMove>();
   return results.sort((a, b) => a.started_at - b.started_at || (a.course_slug < b.course_slug ? -1 : 1));
 }
 
-/** Whether a course is just now in no shard that takes writes. */
+/** Whether a course is at this moment in no shard that accepts writes. */
 export async function isAnyClosing(env: Env): Promise<boolean> {
   const found = anyClosing(directory(env));
   return (await found.first()) !== null;
 }
 
 /**
- * Courses whose rows in a shard are no answer: what is copied there is not whole yet, or what is left there is to be
- * removed. Whoever reads over all shards asks this first, so that one shard answers for a course: what the directory said
- * stays true of the rows for {@link LEFT_BEHIND_MS}.
+ * Courses whose rows in a shard must not be used: a copy there is not complete yet, or the rows left there will be
+ * removed. A reader of all shards calls this first, so that only one shard answers for a course. The answer of the
+ * directory stays true of the rows for {@link LEFT_BEHIND_MS}.
  *
  * @returns the courses to leave out, by the shard's name, as one parameter of a statement.
  */
 export async function notAtHome(env: Env): Promise<(shard: string) => ByteBatch<string>> {
   const moves = await movesUnderWay(env).catch((fault: unknown) => {
-    // Its own courses do not answer then, as with any shard; the others' are answered, at worst one twice.
+    // Its own courses are then missing, as with any shard. Those of others are answered, at worst one of them twice.
     logFault("moves_unknown", fault);
     return [];
   });
@@ -72,8 +72,8 @@ export async function notAtHome(env: Env): Promise<(shard: string) => ByteBatch<
 }
 
 /**
- * Statements that stand before those that may find no row: an update that finds none fires no trigger, and would not be
- * refused where a course has left. Nothing is written.
+ * Statements to put before those that may find no row. An update that finds no row fires no trigger, so it would not be
+ * refused in a shard that the course has left. They write nothing.
  */
 export function writesTo(db: D1Database, courses: Iterable<string>): D1PreparedStatement[] {
   return COURSE_WRITES.over(db, [...new Set(courses)]);

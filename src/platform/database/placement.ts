@@ -1,21 +1,21 @@
 import { placeOfCourse } from "../statements.ts";
 
-// In which shard a course is, as the isolate remembers it. The directory decides; see shards.ts for the databases.
+// The isolate's memory of which shard each course is in. The directory decides; see shards.ts for the databases.
 
-/** Where a course is. */
+/** The place of a course. */
 export interface Placement {
   /** Name of the shard's binding. */
   shard: string;
-  /** Grows with every move. */
+  /** Grows with each move. */
   generation: number;
 }
 
 /**
- * What an isolate remembers of where a course is, at most this old while the directory answers. A write to a database
- * that the course has left is refused there, whatever is remembered.
+ * What an isolate remembers about the place of a course is at most this old while the directory answers. A database
+ * refuses writes to a course that has left it, whatever is remembered.
  */
 const PLACEMENT_MAX_AGE_MS = 5_000;
-/** Courses remembered; the oldest goes first. */
+/** At most this many courses are remembered; the oldest is dropped first. */
 const MAX_PLACEMENTS = 10_000;
 
 const placements = new Map<string, { placement: Placement; at: number }>();
@@ -27,9 +27,9 @@ interface PlacementRow {
 }
 
 /**
- * Where a course is. One query of the directory, none while it is remembered. Where there is no such course, or none was
- * published, nobody is enrolled: the answer is the first shard, and it is not remembered.
- * @throws when the directory does not answer and nothing is remembered.
+ * The place of a course. One query of the directory, or none while it is remembered. If the course does not exist or
+ * was never published, nobody is enrolled: the answer is the first shard, and it is not remembered.
+ * @throws if the directory does not answer and nothing is remembered.
  */
 export async function placementOf(db: D1Database, course: string): Promise<Placement> {
   const remembered = placements.get(course);
@@ -38,7 +38,7 @@ export async function placementOf(db: D1Database, course: string): Promise<Place
     const row = await placeOfCourse(db, course).first<PlacementRow>();
     if (row === null) return { shard: "DB", generation: 0 };
     const placement = { shard: row.shard, generation: row.shard_generation ?? 0 };
-    // A course that is not published yet gets its place when it is.
+    // A course gets its place when it is published.
     if (row.active_version !== null) rememberPlacement(course, placement);
     return placement;
   } catch (fault) {
@@ -47,7 +47,7 @@ export async function placementOf(db: D1Database, course: string): Promise<Place
   }
 }
 
-/** Notes where a course is, as the directory has just said; an older answer never replaces a newer one. */
+/** Notes the place of a course as the directory has just reported it. An older answer never replaces a newer one. */
 export function rememberPlacement(course: string, placement: Placement): void {
   const known = placements.get(course);
   if (known !== undefined && known.placement.generation > placement.generation) return;
@@ -59,7 +59,7 @@ export function rememberPlacement(course: string, placement: Placement): void {
   }
 }
 
-/** Forgets where a course is: it has moved. */
+/** Forgets the place of a course, because it has moved. */
 export function forgetPlacement(course: string): void {
   placements.delete(course);
 }

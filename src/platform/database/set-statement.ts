@@ -3,13 +3,13 @@ import { type ByteBatch, cutByBytes, cutMessages, setParameter } from "./batches
 type Bound = string | number | null;
 
 /**
- * A statement over a set. The set is always its first parameter, `?1`; others are numbered from `?2`. It is no text, so
- * that it cannot be prepared without a batch.
+ * A statement over a set. The set is always its first parameter, `?1`; others are numbered from `?2`. It is not a text,
+ * so that it cannot be prepared without a batch.
  */
 export class SetStatement {
   readonly #text: string;
 
-  /** @param make the statement's SQL, given what stands for the set: a table with the column `value`. */
+  /** @param make the statement's SQL. Its argument is the SQL for the set: a table with the column `value`. */
   constructor(make: (set: string) => string) {
     this.#text = make(setParameter(1));
   }
@@ -19,12 +19,12 @@ export class SetStatement {
     return db.prepare(this.#text).bind(batch.json, ...values);
   }
 
-  /** The statements of D1 for a set of any size, none for an empty one; in one `batch()` they are one transaction. */
+  /** The statements of D1 for a set of any size; none for an empty set. In one `batch()` they are one transaction. */
   over(db: D1Database, rows: readonly unknown[], ...values: readonly Bound[]): D1PreparedStatement[] {
     return cutByBytes(rows).map((batch) => this.bind(db, batch, ...values));
   }
 
-  /** Rows that D1 finds for a set of any size: one round trip, none for an empty set. */
+  /** Rows that D1 finds for a set of any size: one round trip, or none for an empty set. */
   async find<T>(db: D1Database, rows: readonly unknown[], ...values: readonly Bound[]): Promise<T[]> {
     const statements = this.over(db, rows, ...values);
     const [first] = statements;
@@ -48,7 +48,7 @@ export function setStatement(make: (set: string) => string): SetStatement {
   return new SetStatement(make);
 }
 
-/** Sends messages in as few calls as the platform allows. @param delaySeconds until they are delivered. */
+/** Sends messages in as few calls as the platform allows. @param delaySeconds wait before their delivery. */
 export async function sendInBatches(queue: Queue, bodies: readonly unknown[], delaySeconds?: number): Promise<void> {
   const options = delaySeconds === undefined ? undefined : { delaySeconds };
   for (const group of cutMessages(bodies)) {

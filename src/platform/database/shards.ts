@@ -2,40 +2,40 @@ import { withTimeOut } from "../http/time-out.ts";
 import { logFault } from "../log.ts";
 import { forgetPlacement, placementOf } from "./placement.ts";
 
-// The one seam to D1: no other file names a binding of a database, and a test holds that. What all courses share is in the
-// directory; what is large and of one course is in the course's shard. The directory's own database is the first shard,
-// so one shard is one database.
+// The only access to D1: no other file names the binding of a database, and a test checks that. Data that all courses
+// share is in the directory. Large data of one course is in the course's shard. The directory's own database is the
+// first shard, so one shard means one database.
 
 /** A database that holds enrollments. */
 export interface Shard {
-  /** Name of its binding, which is what the directory notes of a course. */
+  /** Name of its binding. The directory stores this name for each course. */
   readonly name: string;
   readonly db: D1Database;
 }
 
-/** The first shard, which is the directory too. */
+/** The first shard, which is also the directory. */
 export const FIRST_SHARD = "DB";
-/** Names that a shard may have. Further shards are taken in the order of their numbers. scripts/lib/environments.ts makes the names. */
+/** The names of shards. Shards are used in the order of their numbers. scripts/lib/environments.ts makes the names. */
 export const SHARD_NAME = /^DB(_SHARD_[1-9]\d{0,3})?$/;
 const SHARD_BINDING = /^DB_SHARD_([1-9]\d*)$/;
 
-/** A course is in a database that this deployment has no binding for. */
+/** The course is in a database for which this deployment has no binding. */
 export class ShardMissingError extends Error {
   override readonly name = "ShardMissingError";
 }
 
 /**
- * Users, courses, versions, audit, events, records, files, early warning, privacy and operations, and in which courses
- * a user may be.
+ * Users, courses, versions, audit, events, records, files, early warning, privacy and operations, and which courses
+ * each user may be in.
  */
 export function directory(env: Env): D1Database {
   return env[FIRST_SHARD];
 }
 
-/** What is found once for a set of bindings. */
+/** The shards found for a set of bindings; they are looked up once. */
 const known = new WeakMap<Env, readonly Shard[]>();
 
-/** Every shard, the first one first: for what goes over all courses. See {@link onEveryShard}. */
+/** Every shard, the first one first: for work on all courses. See {@link onEveryShard}. */
 export function everyShard(env: Env): readonly Shard[] {
   let shards = known.get(env);
   if (shards === undefined) {
@@ -52,7 +52,7 @@ export function everyShard(env: Env): readonly Shard[] {
   return shards;
 }
 
-/** The shard of this name. @throws ShardMissingError when there is no such binding. */
+/** The shard with this name. @throws ShardMissingError if there is no such binding. */
 export function shardNamed(env: Env, name: string): Shard {
   const shard = everyShard(env).find((candidate) => candidate.name === name);
   if (shard === undefined) throw new ShardMissingError(`there is no database ${name}`);
@@ -60,10 +60,9 @@ export function shardNamed(env: Env, name: string): Shard {
 }
 
 /**
- * The shard of a course. No query while the isolate remembers where the course is; who writes does it through
- * {@link atCourse}.
- * @param db the directory as the caller counts it.
- * @throws when the isolate does not know, and the directory does not answer.
+ * The shard of a course. No query while the isolate remembers the course's place. For writes, use {@link atCourse}.
+ * @param db the directory with the caller's counter.
+ * @throws if the isolate does not know, and the directory does not answer.
  */
 export async function shardOf(env: Env, course: string, db: D1Database = directory(env)): Promise<Shard> {
   return shardNamed(env, (await placementOf(db, course)).shard);
@@ -74,7 +73,7 @@ export async function forCourse(env: Env, course: string, db?: D1Database): Prom
   return (await shardOf(env, course, db)).db;
 }
 
-/** Whether a write was refused because the course is in another shard by now: nothing of its batch was written. */
+/** Whether a write was refused because the course is in another shard by now. Nothing of its batch was written. */
 export function isMoved(fault: unknown): boolean {
   for (let error = fault; error instanceof Error; error = error.cause) {
     if (error.message.includes("course_moved")) return true;
@@ -82,15 +81,16 @@ export function isMoved(fault: unknown): boolean {
   return false;
 }
 
-/** Waits while a course is on its way, milliseconds: as a rule it is there after the first or the second. */
+/** Waits while a course is being moved, milliseconds: usually it has arrived after the first or second. */
 const MOVE_WAITS_MS: readonly number[] = [0, 50, 100, 200, 400, 800, 1_500];
 
 /**
- * Writes to the shard of a course. A course that has moved is looked up again, and the work is done once more there.
- * One that is on its way refuses writes for a moment; the caller waits.
+ * Writes to the shard of a course. If the course has moved, it is looked up again and the work is done once more there.
+ * A course that is being moved refuses writes for a moment; the caller waits.
  *
  * @param waits pauses before each further try, milliseconds.
- * @throws what the work throws; {@link isMoved} while the course is still on its way. What was to be written then
+ * @throws what the work throws; {@link isMoved} while the course is still being moved. Then the write waits, or its
+ * caller is asked to come again.
  * waits, or its caller is asked to come again.
  */
 export async function atCourse<T>(
@@ -111,15 +111,15 @@ export async function atCourse<T>(
   }
 }
 
-/** What belongs to one shard, of many things of many courses. */
+/** The items of one shard, from items of many courses. */
 export interface ShardGroup<T> {
   shard: Shard;
   items: T[];
 }
 
 /**
- * Things by the shard of their course; one lookup for each course that the isolate does not remember.
- * @returns also the things whose course nobody can place now.
+ * Groups items by the shard of their course, with one lookup for each course that the isolate does not remember.
+ * @returns also the items whose course cannot be found now.
  */
 export async function groupByShard<T>(
   env: Env,
@@ -142,12 +142,12 @@ export async function groupByShard<T>(
   return { groups: [...groups.values()], unplaced };
 }
 
-/** What one shard said, or that it does not answer. */
+/** The answer of one shard, or that it does not answer. */
 export type ShardAnswer<T> = { name: string; ok: true; value: T } | { name: string; ok: false; fault: unknown };
 
 /**
- * Asks every shard at the same time. One that does not answer is logged, and stops nothing but itself.
- * @param waitMs how long a shard is waited for; left out, for as long as the platform lets it take.
+ * Asks all shards at the same time. A shard that does not answer is logged, and does not affect the others.
+ * @param waitMs the longest wait for a shard; absent: as long as the platform allows.
  */
 export function onEveryShard<T>(
   env: Env,
@@ -167,14 +167,14 @@ export function onEveryShard<T>(
   );
 }
 
-/** The values of the shards that answered. @throws what the first one threw when none did. */
+/** The values of the shards that answered. @throws the first fault if none did. */
 export function answersOf<T>(answers: readonly ShardAnswer<T>[]): T[] {
   return answers.some(({ ok }) => ok)
     ? answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
     : allAnswers(answers);
 }
 
-/** What every shard said, for what must be whole. @throws what the first failing one threw. */
+/** The answers of all shards, for results that must be complete. @throws the first fault. */
 export function allAnswers<T>(answers: readonly ShardAnswer<T>[]): T[] {
   return answers.map((answer) => {
     if (!answer.ok) throw answer.fault;

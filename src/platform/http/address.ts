@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { type Refusal, refuse } from "../results.ts";
 
-/** Unknown query parameters that are named in a refusal. */
+/** At most this many unknown query parameters are named in a refusal. */
 const MAX_UNKNOWN = 10;
 
 /** Names of the query parameters a route declares. */
@@ -9,7 +9,7 @@ export function namesOf(query: unknown): ReadonlySet<string> {
   return new Set(query instanceof z.ZodObject ? Object.keys(query.shape) : []);
 }
 
-/** Whether each name is a known one as it is there. Nearly every query is so, and need not be taken apart. */
+/** Whether each name is written exactly like a known one. Nearly every query is, and then it need not be decoded. */
 function arePlainlyKnown(query: string, known: ReadonlySet<string>): boolean {
   return query.split("&").every((pair) => known.has(pair.slice(0, (pair.indexOf("=") + 1 || pair.length + 1) - 1)));
 }
@@ -28,7 +28,7 @@ export function unknownParameters(url: string, known: ReadonlySet<string>): Refu
   return refuse("invalid_input", { errors }).refusal;
 }
 
-/** An address whose percent signs do not decode to UTF-8 would be read as something else than was meant. */
+/** An address whose percent signs do not decode to UTF-8 could be read as a different one. */
 export function spellingOf(url: string): Refusal | null {
   if (!url.includes("%")) return null;
   const { pathname, search } = new URL(url);

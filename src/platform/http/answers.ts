@@ -17,18 +17,18 @@ export const problemSchema = z
   })
   .openapi("Problem");
 
-/** Every code is declared by its status; this is for one that a later release may add. */
+/** Every code is declared by its status; this is for a code that a later release may add. */
 export const OTHER_PROBLEM = {
   description: "A problem document (RFC 9457); `code` is from the registry in docs/developers/errors.md.",
   content: { "application/problem+json": { schema: problemSchema } },
 };
 
-/** The answer every route may give instead of its own, as {@link defineRoute} declares it under `default`. */
+/** The answer that any route may give instead of its own, declared by {@link defineRoute} under `default`. */
 export type ProblemAnswer = Response & TypedResponse<JSONParsed<z.infer<typeof problemSchema>>, ProblemStatus, "json">;
 
 /** Answers with the problem document of a refusal. */
 export function respond(c: Context<AppEnv>, refusal: Refusal): ProblemAnswer {
-  // SAFETY: TypedResponse has no members at run time; the body is the problem document of the schema it names.
+  // SAFETY: TypedResponse has no members at run time; the body is the problem document of its schema.
   return problemResponse(refusal, c.get("requestId") ?? "") as ProblemAnswer;
 }
 
@@ -36,8 +36,8 @@ export function respond(c: Context<AppEnv>, refusal: Refusal): ProblemAnswer {
 export type PassedOn = Response & TypedResponse<never, never, never>;
 
 /**
- * An answer whose body is passed on as it is: bytes, or JSON that was rendered in the declared form before. The compiler
- * cannot look into it; the tests of the Worker compare every answer with its schema.
+ * An answer whose body is sent unchanged: bytes, or JSON that was made in the declared form before. The compiler cannot
+ * check it; the tests of the Worker compare every answer with its schema.
  */
 export function passOn(response: Response): PassedOn {
   // SAFETY: TypedResponse has no members at run time.

@@ -1,18 +1,18 @@
-/** Names that Windows takes for devices, whatever follows behind a dot. */
+/** Names that Windows takes for devices, whatever follows after a dot. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
 
 /**
- * `Content-Disposition` that makes a browser save a file, never show it: a plain name for old clients, and the real one as
- * RFC 8187 writes it (RFC 6266 says which counts).
+ * `Content-Disposition` that makes a browser save a file and never show it: a plain name for old clients, and the real
+ * one as RFC 8187 writes it (RFC 6266 says which counts).
  *
- * The plain name is made from the folded one and holds only what it is allowed to: letters, digits, space and `-_.()`.
- * Whatever folding makes of a character (a full-width slash becomes a slash) is judged after it was folded.
+ * The plain name is made from the folded one. It has only allowed characters: letters, digits, space and `-_.()`. They
+ * are checked after folding, because folding may make others (a full-width slash becomes a slash).
  */
 export function attachment(name: string): string {
   return `attachment; filename="${plainName(name)}"; filename*=UTF-8''${encoded(name)}`;
 }
 
-/** A name that no system takes for a path, a device or a hidden file. */
+/** A name that no system treats as a path, a device or a hidden file. */
 function plainName(name: string): string {
   const folded = name
     .normalize("NFKD")

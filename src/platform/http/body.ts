@@ -8,9 +8,9 @@ import { jsonFaults } from "./json-faults.ts";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
- * Takes a JSON body as it was sent, or not at all: bytes that are no UTF-8, and whatever {@link jsonFaults} finds, would be
- * altered on the way to a schema, which then could not see it any more. What is wrong within one row of a batch is left
- * for the route to refuse alone, see {@link rowFault}.
+ * Accepts a JSON body exactly as it was sent, or not at all. Bytes that are not UTF-8, and everything that {@link
+ * jsonFaults} finds, would be changed before a schema sees them. The route alone refuses faults within one row of a
+ * batch, see {@link rowFault}.
  */
 export async function takeJson(c: AppContext, rows: string | null): Promise<Refusal | null> {
   const charset = /;\s*charset="?([^";\s]+)/i.exec(c.req.header("content-type") ?? "")?.[1] ?? "utf-8";
@@ -26,7 +26,7 @@ export async function takeJson(c: AppContext, rows: string | null): Promise<Refu
     const message = `byte ${at} does not begin a UTF-8 character`;
     return refuse("malformed_json", { errors: [{ path: "", rule: "utf8", message }] }).refusal;
   }
-  if (!parses(text)) return null; // the route says so
+  if (!parses(text)) return null; // the route reports it
   const faults = jsonFaults(text);
   if (faults.length === 0) return null;
   const rowFaults = new Map<number, FieldError>();
@@ -42,7 +42,7 @@ export async function takeJson(c: AppContext, rows: string | null): Promise<Refu
   return null;
 }
 
-/** What of one row of a batch would have been altered, with its path in the row; null: nothing. */
+/** The part of one row of a batch that would have been changed, with its path in the row; null: none. */
 export function rowFault(c: AppContext, row: number): FieldError | null {
   return c.get("rowFaults")?.get(row) ?? null;
 }
@@ -56,12 +56,12 @@ function parses(text: string): boolean {
   }
 }
 
-/** Where the first byte stands that belongs to no character: halved until one is left. */
+/** The place of the first byte that belongs to no character, found by halving. */
 function firstBadByte(bytes: Uint8Array): number {
   let [good, bad] = [0, bytes.length];
   while (good < bad) {
     const middle = Math.floor((good + bad) / 2);
-    // A prefix may end inside a character, which is no fault of it.
+    // A prefix may end inside a character, which is not a fault.
     if (isUtf8Start(bytes.subarray(0, middle + 1))) good = middle + 1;
     else bad = middle;
   }
@@ -81,14 +81,14 @@ export function takesJson(config: RouteConfig): boolean {
   return config.request?.body?.content["application/json"] !== undefined;
 }
 
-/** Whether a route does its work with a JSON body and without one. */
+/** Whether a route works both with a JSON body and without one. */
 export function bodyMayBeAbsent(config: RouteConfig): boolean {
   return takesJson(config) && config.request?.body?.required !== true;
 }
 
 /**
- * A body of no bytes is no body, whatever type its header names: clients set the type of every request. The request goes
- * on without the header, which the validators would take for the promise of a JSON text.
+ * A body of no bytes is no body, whatever type its header names: some clients set the type of every request. The
+ * request continues without the header, because the validators would expect JSON text.
  */
 export const dropEmptyBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { raw } = c.req;

@@ -3,24 +3,24 @@ import type { MiddlewareHandler } from "hono";
 import { ERRORS, type ErrorCode } from "../error-codes.ts";
 import type { ProblemStatus } from "./errors.ts";
 
-// Which problems an operation answers with, as its entry in the OpenAPI document lists them.
+// Which problems an operation can answer with, as its entry in the OpenAPI document lists them.
 
-/** A code whose problem documents carry members of their own: a form with a name in the OpenAPI document. */
+/** A code whose problem documents have members of their own: a named schema in the OpenAPI document. */
 export interface DeclaredRefusal {
   code: ErrorCode;
   name: string;
   members: z.ZodRawShape;
 }
 
-/** What of a route's policy decides which refusals it declares. */
+/** The parts of a route's policy that decide which refusals it declares. */
 interface Refusing {
   isPublic: boolean;
   isLimited: boolean;
-  /** What its handler refuses beyond what follows from the form of the route. */
+  /** The refusals of its handler, except those that follow from the form of the route. */
   refuses: readonly (ErrorCode | DeclaredRefusal)[];
 }
 
-/** What a path names may not be there, or not for this caller. */
+/** Something that a path names may not exist, or not for this caller. */
 const MISSING: Readonly<Record<string, ErrorCode>> = {
   course: "course_not_found",
   version: "version_not_found",
@@ -39,7 +39,7 @@ export function refusing<M extends MiddlewareHandler>(codes: readonly ErrorCode[
   return middleware;
 }
 
-/** Every code a route can answer with: what follows from its form and its middleware, and what it says itself. */
+/** Every code that a route can answer with: those from its form and its middleware, and those it declares. */
 export function refusalsOf(rest: Refusing, config: RouteConfig): (ErrorCode | DeclaredRefusal)[] {
   const { request } = config;
   const takesJson = request?.body?.content["application/json"] !== undefined;
@@ -61,7 +61,7 @@ export function refusalsOf(rest: Refusing, config: RouteConfig): (ErrorCode | De
   return [...new Set(refusals)];
 }
 
-/** The responses for these refusals, one for each status, which names its codes. */
+/** The responses for these refusals, one for each status, with its codes. */
 export function refusalResponses(
   refusals: readonly (ErrorCode | DeclaredRefusal)[],
   problem: z.ZodObject,
@@ -92,7 +92,7 @@ const RETRY_AFTER = {
 
 const forms = new WeakMap<DeclaredRefusal, z.ZodType>();
 
-/** The schema of a refusal with members of its own, made once, so that the document has it once. */
+/** The schema of a refusal with members of its own. It is made once, so that the document has it once. */
 function formOf(refusal: DeclaredRefusal, problem: z.ZodObject): z.ZodType {
   let form = forms.get(refusal);
   if (form === undefined) {

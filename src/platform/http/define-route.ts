@@ -8,8 +8,8 @@ import { zodErrors } from "./field-errors.ts";
 import { checkScope, DEFAULT_MAX_BODY, enforce, type RoutePolicy, rateOf } from "./policy.ts";
 
 /**
- * The one way to declare a route: form, policy and documentation in one place. The policy is enforced by a middleware
- * that runs before validation, so an anonymous caller learns nothing about the schema.
+ * The one way to declare a route: form, policy and documentation in one place. A middleware enforces the policy before
+ * validation, so an anonymous caller learns nothing about the schema.
  */
 export function defineRoute<const R extends RouteConfig & { operationId: string }>(policy: RoutePolicy, config: R) {
   checkScope(policy, config);
@@ -32,7 +32,9 @@ export function defineRoute<const R extends RouteConfig & { operationId: string 
   });
 }
 
-/** The problem documents of a route. They change nothing for the compiler: every handler may answer with any. */
+/**
+ * The problem documents of a route. They change nothing for the compiler: every handler may answer with any of them.
+ */
 function problemsOf(policy: RoutePolicy, config: RouteConfig): object {
   const isPublic = policy.roles === "public";
   const isLimited = rateOf(policy, config) !== undefined;
@@ -43,7 +45,7 @@ function toArray<T>(value: T | T[] | undefined): T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
-/** A Hono app whose validation failures are problem documents naming the field and the rule. */
+/** A Hono app whose validation failures are problem documents that name the field and the rule. */
 export function newRouter(): OpenAPIHono<AppEnv> {
   return new OpenAPIHono<AppEnv>({
     strict: false,

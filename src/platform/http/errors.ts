@@ -3,7 +3,7 @@ import type { Refusal } from "../results.ts";
 
 export type ProblemStatus = (typeof ERRORS)[ErrorCode]["status"];
 
-/** Base of the `type` member; each code has a heading of that name in docs/developers/errors.md. */
+/** Base of the `type` member; each code has a heading with its name in docs/developers/errors.md. */
 const TYPE_BASE = "https://latchkey.dev/errors#";
 
 export interface ProblemDocument {
@@ -17,7 +17,7 @@ export interface ProblemDocument {
   [extra: string]: unknown;
 }
 
-/** Field and rule of the refusals of a status 400 whose code says it all. */
+/** Field and rule for refusals with status 400 whose code says everything. */
 const FIELDS: { readonly [code in ErrorCode]?: Refusal["errors"] } = {
   malformed_json: [{ path: "", rule: "json", message: "the body is not JSON" }],
   invalid_cursor: [{ path: "query.cursor", rule: "cursor", message: "not a next_cursor of this list" }],

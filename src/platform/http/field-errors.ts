@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { FieldError } from "../results.ts";
 
-/** Most broken rules listed of one input: the first ones say what is wrong with it. */
+/** At most this many broken rules are listed for one input: the first ones show what is wrong with it. */
 const MAX_LISTED = 100;
 
 /** Turns zod issues into field errors with paths like `chapters[2].rule`. At most {@link MAX_LISTED} are listed. */
@@ -9,7 +9,7 @@ export function zodErrors(error: { issues: readonly z.core.$ZodIssue[] }, prefix
   return brokenRules(error).map(({ path, rule, message }) => ({ path: jsonPath(path, prefix), rule, message }));
 }
 
-/** The same with paths in steps, for schemas that delegate to others. Of fields that are not known, one error each. */
+/** The same with paths in steps, for schemas that delegate to others. Each unknown field gets its own error. */
 export function brokenRules(error: {
   issues: readonly z.core.$ZodIssue[];
 }): { path: PropertyKey[]; rule: string; message: string }[] {
@@ -22,12 +22,12 @@ export function brokenRules(error: {
   return errors.slice(0, MAX_LISTED);
 }
 
-/** What a schema says where a rule of its own is broken: the rule's name, which errors carry, and a sentence. */
+/** For a schema with its own rule: the rule's name, which errors carry, and a sentence. */
 export function broken(rule: string, message: string): { error: string; params: { rule: string } } {
   return { error: message, params: { rule } };
 }
 
-/** The rule a schema names itself (see {@link broken}), else zod's own word for it. */
+/** The rule that a schema names itself (see {@link broken}), else zod's own word for it. */
 function ruleOf(issue: z.core.$ZodIssue): string {
   const named: unknown = issue.code === "custom" ? issue.params?.rule : undefined;
   return typeof named === "string" ? named : (issue.code ?? "custom");

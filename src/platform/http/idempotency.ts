@@ -17,7 +17,7 @@ import { ANSWER_RETENTION_MS } from "./limits.ts";
 /** Form of an Idempotency-Key: 1 to 200 visible ASCII characters. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
-/** Header of every write: the same key with the same body replays the stored answer; with another body it is 422. */
+/** A header for every write: the same key with the same body returns the stored answer again; another body gets 422. */
 export const idempotencyHeader = z.object({
   "idempotency-key": z
     .string()
@@ -26,53 +26,58 @@ export const idempotencyHeader = z.object({
     .openapi({ description: "Makes a retry harmless: the same key and body get the first answer again." }),
 });
 
-/** A first request that has not finished after this long is taken for dead, and its key may be taken over. */
+/** If a first request has not finished after this time, it counts as dead, and another may take over its key. */
 export const ABANDONED_AFTER_MS = 60_000;
-/** Bytes of an answer that are kept; a row of D1 takes 2,000,000. */
+/** Answers of at most this many bytes are stored; a row of D1 may have 2,000,000. */
 const MAX_ANSWER_BYTES = 1_900_000;
-/** Waits between tries to store an answer, milliseconds: the first beside nobody, the others beside the answer. */
+/** Waits between tries to store an answer, milliseconds: the caller waits for the first try, but not for the others. */
 const STORE_AGAIN_MS = [200, 1_000, 3_000];
 
 /**
- * What carrying out a request a second time would do, when nobody knows whether the first try had its effect.
+ * What happens if a request is carried out a second time, when it is unknown whether the first try had its effect.
  *
- * - `harmless`: its target ends as it would have with one (a state is set, or the target knows the key): it is carried out.
- * - `marked`: its effect is one D1 batch, and {@link KeyClaim.done} is in it: it is carried out when that mark is missing.
- * - `never`: it would be a second effect; the answer says that nobody knows.
+ * - `harmless`: the result is the same as after one try (a state is set, or the target knows the key). It is carried
+ * out.
+ * - `marked`: the effect is one D1 batch with {@link KeyClaim.done} in it. It is carried out if that mark is missing.
+ * - `never`: there would be a second effect. The answer says that the result is unknown.
  */
 export type Repetition = "harmless" | "marked" | "never";
 
-/** What {@link idempotent} refuses, beside a key that was used for something else. */
+/** The refusals of {@link idempotent}, except for a key that was used for something else. */
 export const IDEMPOTENCY_REFUSALS = [
   "concurrent_change",
   "answer_lost",
   "outcome_unknown",
 ] as const satisfies readonly ErrorCode[];
 
-/** The hold of one try on its key. */
+/** The claim of one try on its key. */
 export interface KeyClaim {
-  /** The same for every try of this request, and for no other: a target may keep it to know a repetition. Hexadecimal. */
+  /**
+   * The same for every try of this request, and for no other: a target may store it to recognise a repetition.
+   * Hexadecimal.
+   */
   effect: string;
   /**
-   * Statement that belongs into the batch of the effect: it says that the effect is there, whatever becomes of its answer,
-   * and fails the batch when another try has taken the key over.
+   * A statement for the batch of the effect. It notes that the effect is there, whatever happens to its answer, and it
+   * fails the batch if another try has taken the key over.
    */
   done(db: Database): BatchItem<"sqlite">;
 }
 
 const claims = new WeakMap<object, KeyClaim>();
 
-/** The hold of this request on its key; null when it came without one. */
+/** The claim of this request on its key; null if it has no key. */
 export function claimOf(c: AppContext): KeyClaim | null {
   return claims.get(c) ?? null;
 }
 
 /**
- * Makes a write of the Worker repeatable by `Idempotency-Key`: same key and body replay the stored answer (with
- * `Idempotency-Replayed: true`), another body is refused, a request still under way asks to come back. Faults are not
- * stored. A key whose first try has died is taken over by one of those that ask (compare-and-set on its claim), if
- * `repetition` says that this is safe. An effect whose answer is lost is not repeated: the answer says so. Writes of
- * one enrollment do this inside their object instead, in the transaction of the write.
+ * Makes a write of the Worker repeatable by `Idempotency-Key`. The same key and body return the stored answer (with
+ * `Idempotency-Replayed: true`). Another body is refused. While the first request is still running, the caller is asked
+ * to come back. Faults are not stored. If the first try has died, one of the later tries takes its key over
+ * (compare-and-set on its claim), if `repetition` says that this is safe. An effect whose answer is lost is not
+ * repeated: the answer says so. Writes of one enrollment do this inside their object instead, in the transaction of the
+ * write.
  */
 export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
   return refusing(IDEMPOTENCY_REFUSALS, async (c, next) => {
@@ -98,7 +103,8 @@ export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
       done: (batch) =>
         batch
           .update(idempotencyKeys)
-          // Where the claim is another's, null is in a column that may not be null: the whole batch fails.
+          // If the claim belongs to another try, this puts null into a column that may not be null: the whole batch
+          // fails.
           .set({ outcome: "done", created_at: sql`CASE WHEN claim = ${claim} THEN created_at END` })
           .where(mine()),
     });
@@ -106,7 +112,7 @@ export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
     await settle(c, storing(c));
     return undefined;
 
-    /** @returns the answer to whoever cannot have the key; null when it is this try's. */
+    /** @returns the answer for a caller who cannot have the key; null if this try has it. */
     async function takeKey(): Promise<Response | null> {
       const now = Date.now();
       const row = { scope, key: key ?? "", body_hash: bodyHash, created_at: now, claim };
@@ -117,7 +123,7 @@ export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
         .returning({ key: idempotencyKeys.key });
       if (taken.length > 0) return null;
       const stored = await db.select().from(idempotencyKeys).where(mine()).get();
-      if (stored === undefined) return respond(c, UNDER_WAY.refusal); // it has just failed: the next try is the first
+      if (stored === undefined) return respond(c, UNDER_WAY.refusal); // it has just failed: the next try becomes the first
       if (stored.body_hash !== bodyHash) return respond(c, refuse("idempotency_key_reused").refusal);
       if (stored.status !== null) {
         const type = stored.status >= 400 ? "application/problem+json; charset=utf-8" : "application/json";
@@ -143,9 +149,9 @@ export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
       return over.length > 0 ? null : respond(c, UNDER_WAY.refusal);
     }
 
-    /** What is to be noted of the answer. What was marked as done stays so. */
+    /** What to store about the answer. A request that was marked as done stays so. */
     async function storing({ error, res }: AppContext): Promise<() => Promise<unknown>> {
-      // "Come back later" is no answer to keep: stored, it would be repeated to every later try.
+      // An answer like "come back later" is not stored: every later try would get it again.
       const isPassing = error !== undefined || res.status >= 500 || res.headers.has("retry-after");
       if (isPassing && error !== undefined && repetition === "never") {
         return () => db.update(idempotencyKeys).set({ outcome: "unknown" }).where(held);
@@ -168,8 +174,8 @@ const UNDER_WAY = refuse("concurrent_change", {
 });
 
 /**
- * Notes what became of a request. The effect is there and its answer is known: whoever asked gets it, whether it can be
- * noted or not; what cannot be noted at once is tried again beside the answer.
+ * Stores the result of a request. The effect is there and its answer is known, so the caller gets the answer whether it
+ * can be stored or not. If storing fails, it is tried again after the answer is sent.
  */
 async function settle(c: AppContext, work: Promise<() => Promise<unknown>>): Promise<void> {
   const store = await work;
@@ -193,10 +199,10 @@ async function settle(c: AppContext, work: Promise<() => Promise<unknown>>): Pro
   c.executionCtx.waitUntil(again());
 }
 
-/** Stored answers removed by one statement. */
+/** At most this many stored answers are removed by one statement. */
 const PRUNE_PAGE = 2_000;
 
-/** Nightly: forgets answers that nobody may ask for any more. @returns whether there may be more. */
+/** Nightly: removes answers that nobody may ask for any more. @returns whether there may be more. */
 export async function pruneAnswers(db: D1Database, now: number): Promise<boolean> {
   const { meta } = await pruneKeys(db, now - ANSWER_RETENTION_MS, PRUNE_PAGE).run();
   return meta.changes >= PRUNE_PAGE;

@@ -1,18 +1,18 @@
 import type { FieldError } from "../results.ts";
 
-/** Most faults listed of one body: the first ones say what is wrong with it. */
+/** At most this many faults are listed for one body: the first ones show what is wrong with it. */
 const MAX_LISTED = 100;
-/** Far deeper than any schema goes, and far from the depth a stack bears. */
+/** Far deeper than any schema, and far below what a stack can hold. */
 const MAX_DEPTH = 500;
-/** Digits that every double keeps. */
+/** Every double keeps this many digits. */
 const SAFE_DIGITS = 17;
 
 /**
- * What of a JSON text would be altered or lost on its way into a value, although the text is well-formed: a name that is
- * there twice, the name `__proto__`, half of a surrogate pair, a number that a double does not hold. Nothing of that is
- * taken in silence: each is named by where it stands and which rule it breaks.
+ * Parts of a JSON text that would be changed or lost when it becomes a value, although the text is well-formed: a
+ * repeated name, the name `__proto__`, half of a surrogate pair, a number that a double cannot hold. None of them is
+ * silently accepted: each is reported with its place and the rule it breaks.
  *
- * @param text JSON that JSON.parse takes; of any other text the answer means nothing.
+ * @param text JSON that JSON.parse accepts; for any other text the answer has no meaning.
  */
 export function jsonFaults(text: string): FieldError[] {
   const faults: FieldError[] = [];
@@ -73,7 +73,7 @@ class Scanner {
     this.#at += 1;
   }
 
-  /** Reads a string. @returns its value, where it is a name. */
+  /** Reads a string. @returns its value, if it is a name. */
   #string(path: string, isName = false): string {
     const start = this.#at;
     let end = this.#text.indexOf('"', start + 1);
@@ -118,7 +118,7 @@ class Scanner {
   }
 }
 
-/** Whether the quote at a place is one of the string's characters: an odd number of backslashes stands before it. */
+/** Whether the quote at a place is part of the string: an odd number of backslashes comes before it. */
 function isEscaped(text: string, at: number): boolean {
   let backslashes = 0;
   while (text[at - 1 - backslashes] === "\\") backslashes += 1;
@@ -134,8 +134,8 @@ function parsedText(raw: string): string {
 }
 
 /**
- * Whether a number comes out of a double as it went in. Up to 17 digits of a fraction are the double itself, however many
- * of them were written; whole numbers, longer fractions and what over- or underflows must be exact.
+ * Whether a double returns a number as it was written. A fraction of up to 17 digits is the double itself, however many
+ * digits were written. Whole numbers, longer fractions, and values that overflow or underflow must be exact.
  */
 function isKept(source: string): boolean {
   const value = Number(source);
@@ -150,7 +150,7 @@ function isKept(source: string): boolean {
   return written.digits === held.digits && written.exponent === held.exponent;
 }
 
-/** The digits of a number without zeros at either end, and the power of ten of the last of them. */
+/** The digits of a number without zeros at either end, and the power of ten of the last digit. */
 function decimalOf(source: string): { digits: string; exponent: number } {
   const [, whole = "", fraction = "", power = "0"] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? [];
   const all = `${whole}${fraction}`.replace(/^0+/, "");

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { LANGUAGES, type Language, negotiateLanguage } from "../text.ts";
 import type { AppEnv } from "./context.ts";
 
-/** `?lang=` of every answer that carries text. */
+/** `?lang=` for every answer with text. */
 export const languageQuery = z
   .enum(LANGUAGES)
   .optional()

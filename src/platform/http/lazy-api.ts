@@ -12,15 +12,16 @@ export type Mount = (app: App) => unknown;
 
 /** A part of the API that is evaluated with the first request below its paths. */
 export interface Feature {
-  /** What its paths look like. It may say yes to more than the feature serves, never to less. */
+  /** Which paths it has. It may accept more than the feature serves, but never less. */
   readonly covers: RegExp;
   read(): Promise<Mount>;
 }
 
 /**
- * A feature of the API. What `read` imports is evaluated when the first request for it comes, and not at the start.
- * @param beginnings of its paths, whole segments; `*` stands for any one, and `$` at the end for nothing after it.
- * @param read imports the router, and says how it is added.
+ * A feature of the API. The modules that `read` imports are evaluated with the first request for the feature, and not
+ * at the start.
+ * @param beginnings of its paths, whole segments; `*` matches any one, and `$` at the end means that nothing follows.
+ * @param read imports the router, and says how to add it.
  */
 export function lazily(beginnings: readonly string[], read: () => Promise<Mount>): Feature {
   const sources = beginnings.map((beginning) => {
@@ -30,7 +31,7 @@ export function lazily(beginnings: readonly string[], read: () => Promise<Mount>
   return { covers: new RegExp(`^(?:${sources.join("|")})`), read: readOnce(read) };
 }
 
-/** A feature below /api/v1, whose paths are given without it. */
+/** A feature below /api/v1; its paths are given without that prefix. */
 export function inApi(beginnings: readonly string[], read: () => Promise<App>): Feature {
   const paths = beginnings.map((beginning) => API + beginning);
   return lazily(paths, async () => {
@@ -40,8 +41,8 @@ export function inApi(beginnings: readonly string[], read: () => Promise<App>): 
 }
 
 /**
- * The API of which features are read as they are asked for. Each app holds the features that were read by then, in the
- * order in which they are listed, so that which route answers does not depend on what was asked for before.
+ * The API, with features that are loaded on demand. Each app has the features loaded so far, in their listed order, so
+ * that the route that answers does not depend on earlier requests.
  */
 export class LazyApi {
   readonly #features: readonly Feature[];
@@ -49,10 +50,10 @@ export class LazyApi {
   readonly #read = new Map<Feature, Mount>();
   readonly #covers: RegExp;
   #app: App | null = null;
-  /** What the paths of features look like that were not read yet; null: there are none. */
+  /** Which paths belong to features that are not loaded yet; null: all are loaded. */
   #missing: RegExp | null;
 
-  /** @param build makes an app that serves what was read, and says "not found" to all else. */
+  /** @param build makes an app with the loaded features; it answers "not found" to anything else. */
   constructor(features: readonly Feature[], build: (mounts: readonly Mount[]) => App) {
     this.#features = features;
     this.#build = build;
@@ -60,7 +61,7 @@ export class LazyApi {
     this.#covers = this.#missing ?? /$^/;
   }
 
-  /** Answers a request, once every feature that may serve its path has been read. */
+  /** Answers a request, after loading every feature that may serve its path. */
   fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
     const path = getPathNoStrict(request);
     if (this.#missing?.test(path) !== true) return this.#current().fetch(request, env, context);
@@ -73,7 +74,7 @@ export class LazyApi {
     return this.#covers.test(path);
   }
 
-  /** Reads every feature: what describes or walks the API needs all routes. */
+  /** Loads every feature, for code that describes or walks the whole API. */
   async whole(): Promise<App> {
     await this.#readAll(this.#features);
     return this.#current();

@@ -1,9 +1,9 @@
 /**
- * What the platform takes at most, as it documents it. The local runtime takes more (8 MB where 2 MB are documented), so
- * the tests run under bindings that refuse what is beyond these.
+ * The documented limits of the platform. The local runtime accepts more (8 MB where 2 MB are documented), so the tests
+ * run with bindings that refuse anything beyond these.
  */
 export const PLATFORM = {
-  /** One text or blob that is bound to a statement, and one row of a table, bytes. */
+  /** One text or blob that is bound to a statement, and one row of a table, in bytes. */
   value_bytes: 2_000_000,
   /** Parameters of one statement. */
   parameters: 100,

@@ -1,6 +1,6 @@
 /**
- * The network of an address: an IPv4 address, or the first 64 bits of an IPv6 address, of which everybody has 2^64.
- * Anything else stays as it is.
+ * The network of an address: an IPv4 address, or the first 64 bits of an IPv6 address, because each subscriber has 2^64
+ * of these. Any other text stays as it is.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;

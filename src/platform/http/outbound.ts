@@ -1,11 +1,12 @@
 import { ok, type Result, refuse } from "../results.ts";
 
-// Fetches of addresses that users of the service chose. Such a fetch must not reach what only this service can reach:
-// each address is checked before each request, redirects included, by its name and by what its name resolves to.
+// Fetches from addresses that users of the service chose. Such a fetch must not reach what only this service can reach.
+// So each address is checked before each request, also after redirects, by its name and by the IP addresses of that
+// name.
 
 const MAX_REDIRECTS = 3;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
-/** Names that stand for a machine or network of the house (RFC 6761, RFC 6762, RFC 8375, and customs). */
+/** Names of a local machine or network (RFC 6761, RFC 6762, RFC 8375, and common practice). */
 const HOUSE_NAMES = [
   "localhost",
   "local",
@@ -20,7 +21,7 @@ const HOUSE_NAMES = [
   "onion",
 ];
 
-/** Addresses of a name. @throws where nobody knows. */
+/** IP addresses of a name. @throws if they cannot be found. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
 /** Why an address may not be fetched; null: its form is fine. */
@@ -31,14 +32,14 @@ export interface FetchBounds {
   timeoutMs: number;
 }
 
-/** Four numbers of an IPv4 address as one; null where it is none. */
+/** An IPv4 address as one number; null if the text is none. */
 function ipv4(text: string): number | null {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
   if (parts === undefined || parts.some((part) => part > 255)) return null;
   return parts.reduce((sum, part) => sum * 256 + part, 0);
 }
 
-/** Ranges that are not of the public network (IANA IPv4 Special-Purpose Address Registry), as [start, bits]. */
+/** Ranges outside the public network (IANA IPv4 Special-Purpose Address Registry), as [start, bits]. */
 const CLOSED_V4: readonly [string, number][] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -57,7 +58,7 @@ const CLOSED_V4: readonly [string, number][] = [
   ["240.0.0.0", 4],
 ];
 
-/** The eight groups of an IPv6 address; null where it is none. */
+/** The eight groups of an IPv6 address; null if the text is none. */
 function ipv6(text: string): number[] | null {
   if (!text.includes(":")) return null;
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
@@ -77,7 +78,7 @@ function ipv6(text: string): number[] | null {
   return groups.map((group) => Number.parseInt(group, 16));
 }
 
-/** Whether an IP address is one of the public network. What is no address is not. */
+/** Whether a text is an IP address of the public network. */
 function isPublicAddress(address: string): boolean {
   const four = ipv4(address);
   if (four !== null) {
@@ -89,12 +90,13 @@ function isPublicAddress(address: string): boolean {
   const six = ipv6(address);
   if (six === null) return false;
   const [a = 0, b = 0] = six;
-  // Only global unicast (2000::/3) is public. Of that, what carries an IPv4 address (6to4) or is for documents is not.
+  // Only global unicast (2000::/3) is public; but not addresses that contain an IPv4 address (6to4) or are for
+  // documents.
   if (a < 0x2000 || a > 0x3fff) return false;
   return a !== 0x2002 && !(a === 0x2001 && (b === 0xdb8 || b < 0x200)) && a !== 0x3fff;
 }
 
-/** A receiver on the machine itself: only for the local installation, where developers try things. */
+/** A receiver on the same machine: only in a local installation, where developers try things. */
 function isLoopback(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
@@ -102,13 +104,16 @@ function isLoopback(text: string): boolean {
 
 /**
  * Why an address may not be posted to; null: its form is fine.
- * @param allowsLoopback this is a local installation.
+ * @param allowsLoopback true in a local installation.
  */
 export function receiverFault(text: string, allowsLoopback: boolean): { rule: string; message: string } | null {
   return allowsLoopback && isLoopback(text) ? null : addressFault(text);
 }
 
-/** Why an address may not be fetched, as a rule and a sentence; null: its form is fine. What its name leads to is asked later. */
+/**
+ * Why an address may not be fetched, as a rule and a sentence; null: its form is fine. The IP addresses of its name are
+ * checked later.
+ */
 export function addressFault(text: string): { rule: string; message: string } | null {
   const url = URL.parse(text);
   if (url === null) return { rule: "invalid_url", message: "This is no address." };
@@ -136,8 +141,8 @@ export function addressFault(text: string): { rule: string; message: string } | 
  * Fetches an https address that a user chose.
  *
  * @param headers sent to the first origin only: a redirect to another one does not get them.
- * @param check what addresses are measured by, if not by {@link addressFault}.
- * @returns the bytes; `invalid_input` with the rule that was broken, whether by the address, a redirect, or the answer.
+ * @param check checks addresses; default {@link addressFault}.
+ * @returns the bytes; `invalid_input` with the rule that the address, a redirect or the answer broke.
  */
 export async function fetchPublic(
   address: string,
@@ -171,15 +176,15 @@ interface Posted {
   headers: Readonly<Record<string, string>>;
   body: string;
   timeoutMs: number;
-  /** This is a local installation: the machine itself may be posted to. */
+  /** True in a local installation: messages may be posted to the same machine. */
   allowsLoopback: boolean;
 }
 
 /**
  * Posts to an address that a user chose. Redirects are not followed, and the body of the answer is not read.
  *
- * @returns what was answered; `invalid_input` with the rule that was broken where nothing was: by the address, by what its name
- * resolves to, or because the server did not answer in time.
+ * @returns the answer; `invalid_input` with the rule if there is none, because of the address, the IP addresses of its
+ * name, or a server that did not answer in time.
  */
 export async function postPublic(
   address: string,
@@ -195,7 +200,7 @@ export async function postPublic(
   });
 }
 
-/** @param resolve null: the name is not asked for. @param read what is taken of the answer, within the same time. */
+/** @param resolve null: the name is not looked up. @param read reads the answer, within the same time. */
 async function exchange<T>(
   address: string,
   request: { method: string; headers: Readonly<Record<string, string>>; body?: string },
@@ -258,7 +263,10 @@ function faulty(rule: string, message: string): Result<never> {
   return refuse("invalid_input", { errors: [{ path: "address", rule, message }] });
 }
 
-/** Asks the platform's resolver over HTTPS (RFC 8484, its JSON form): a Worker has no other. Both kinds of addresses. */
+/**
+ * Asks the platform's resolver over HTTPS (RFC 8484, its JSON form), because a Worker has no other. Both kinds of
+ * addresses.
+ */
 export const resolveOverHttps: Resolve = async (name) => {
   const asked = await Promise.all(
     ["A", "AAAA"].map(async (type) => {
@@ -276,14 +284,14 @@ export const resolveOverHttps: Resolve = async (name) => {
   return asked.flat();
 };
 
-/** Types 1 (A) and 28 (AAAA) are addresses; others, as names, are left out. */
+/** Types 1 (A) and 28 (AAAA) are addresses; others, such as names, are left out. */
 function addressIn(row: unknown): string | null {
   if (typeof row !== "object" || row === null) return null;
   const [type, data]: [unknown, unknown] = [Reflect.get(row, "type"), Reflect.get(row, "data")];
   return (type === 1 || type === 28) && typeof data === "string" ? data : null;
 }
 
-/** What a server answered, whatever its status. */
+/** A server's answer, whatever its status. */
 export interface PublicAnswer {
   status: number;
   headers: Headers;
@@ -291,10 +299,11 @@ export interface PublicAnswer {
 }
 
 /**
- * Asks a server at an https address that another system named, with any method. Redirects are not followed: what is sent is
- * for the address alone.
+ * Sends a request with any method to an https address that another system named. Redirects are not followed, because
+ * the content is only for that address.
  *
- * @returns the answer, of whatever status; `invalid_input` with the rule where the address is refused or nobody answers.
+ * @returns the answer, whatever its status; `invalid_input` with the rule if the address is refused or there is no
+ * answer.
  */
 export async function askPublic(
   address: string,

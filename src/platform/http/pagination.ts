@@ -5,7 +5,7 @@ import { type AcceptedSecrets, signingKey, withAnySecret } from "../secrets.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
-/** Bytes of the signature kept in a cursor: 128 bits are beyond guessing and keep the cursor short. */
+/** Bytes of the signature kept in a cursor: 128 bits cannot be guessed, and keep the cursor short. */
 const SIGNATURE_BYTES = 16;
 
 /** Query parameters of every list. */
@@ -32,7 +32,7 @@ async function sign(secret: string, scope: string, position: string): Promise<Ui
 
 /**
  * An opaque cursor: the position after which the next page starts, signed together with `scope` (the list and its
- * filters), so that a cursor of one list is refused by another.
+ * filters), so that another list refuses it.
  */
 export async function encodeCursor(secret: string, scope: string, position: string): Promise<string> {
   const signature = await sign(secret, scope, position);
@@ -55,16 +55,16 @@ export async function decodeCursor(secrets: AcceptedSecrets, scope: string, curs
   return isGenuine ? ok(position) : refuse("invalid_cursor");
 }
 
-/** Bytes of JSON that the rows of one page have together, at most; one row may have more. */
+/** The rows of one page have together at most this many bytes of JSON; a single row may have more. */
 export const PAGE_BYTES = 8_000_000;
 
 /**
- * One page of a list that is read by position: opens the cursor, reads one row more than asked for to know whether
- * there is a next page, and signs the cursor of the last row given out. A page whose rows are large holds fewer than asked
- * for, see {@link PAGE_BYTES}.
+ * One page of a list that is read by position. It opens the cursor, reads one row more than asked for to know whether
+ * there is a next page, and signs the cursor of the last row. A page with large rows has fewer than asked for, see
+ * {@link PAGE_BYTES}.
  *
  * @param read rows after `after` (null: from the start), at most `take`.
- * @param positionOf what the next page starts after.
+ * @param positionOf the position of a row; the next page starts after it.
  */
 export async function paginate<Row>(
   secrets: AcceptedSecrets,

@@ -13,12 +13,14 @@ import { type AppContext, type AppEnv, keyOf } from "./context.ts";
 import type { DeclaredRefusal } from "./declared-refusals.ts";
 import { networkOf } from "./network.ts";
 
-/** Writes a minute that a user may make in one isolate before the platform's limit is asked: more than people make. */
+/**
+ * A user may make this many writes a minute in one isolate before the platform's limit is asked: more than people make.
+ */
 const FREE_WRITES = 60;
 
 const freeWrites = new Allowance();
 
-/** The same for reads; how many is READ_ALLOWANCE. */
+/** The same for reads; the number is READ_ALLOWANCE. */
 const freeReads = new Allowance();
 
 /** Largest body of an ordinary write. */
@@ -29,24 +31,32 @@ interface PolicyRest {
   rule?: string;
   /** Largest body in bytes; default {@link DEFAULT_MAX_BODY}. */
   maxBody?: number;
-  /** What the handler refuses, by code, beyond what follows from the form of the route; see {@link refusalsOf}. */
+  /**
+   * The codes that the handler refuses with, beyond those that follow from the form of the route; see {@link
+   * refusalsOf}.
+   */
   refuses?: readonly (ErrorCode | DeclaredRefusal)[];
-  /** Field of the body whose rows are taken one by one: a row that would be altered is refused alone, see {@link rowFault}. */
+  /**
+   * Field of the body whose rows are handled one by one: a row that would be changed is refused alone, see {@link
+   * rowFault}.
+   */
   rows?: string;
-  /** Which rate limit applies, per user (or per address where there is no user). Reads that need a token have "read". */
+  /**
+   * The rate limit that applies, per user (or per address if there is no user). Reads that need a token have "read".
+   */
   rate?: "sign-in" | "write";
   /**
-   * Said by a route that names no course in its path, though its scope is one of courses: its handler keeps to the
+   * Set by a route that names no course in its path, though its scope is one of courses: its handler respects the
    * courses of the key ({@link keyOf}).
    */
   keyCourses?: "handler";
 }
 
 /**
- * What a route demands of its caller. Shown in the OpenAPI document as `x-policy` and in docs/developers/routes.md.
+ * What a route requires of its caller. Shown in the OpenAPI document as `x-policy` and in docs/developers/routes.md.
  *
- * `roles` may call by a token; "public" needs none. `scope` is what a service's key needs to call; null or left out: no
- * key reaches it. A route that the role of services reaches must say which, so that none is open to keys, or closed, by
+ * `roles` may call with a token; "public" needs none. `scope` is what a service's key needs to call; null or absent: no
+ * key may call it. A route for the role of services must name its scope, so that none is open or closed to keys by
  * mistake.
  */
 export type RoutePolicy = PolicyRest &
@@ -62,7 +72,7 @@ export function rateOf(policy: RoutePolicy, config: RouteConfig): Rate | undefin
   return policy.rate ?? (config.method === "get" && policy.roles !== "public" ? "read" : undefined);
 }
 
-/** @throws when a key limited to some courses could use the route for others. */
+/** @throws if a key limited to some courses could use the route for others. */
 export function checkScope(policy: RoutePolicy, config: RouteConfig): void {
   const { scope } = policy;
   if (scope == null || !isOfCourses(scope) || policy.keyCourses === "handler") return;
@@ -71,21 +81,21 @@ export function checkScope(policy: RoutePolicy, config: RouteConfig): void {
   }
 }
 
-/** Whether a key opens a route, and reaches every course its path names. */
+/** Whether a key may call a route, and reaches every course in its path. */
 function keyOpens(c: AppContext, key: KeyGrant, policy: RoutePolicy): Refusal | null {
   const { scope } = policy;
   if (scope == null) return refuse("forbidden", { detail: "Keys cannot call this. It is for people only." }).refusal;
   if (!key.scopes.includes(scope)) {
     return refuse("forbidden", { detail: `Needs a key with the scope "${scope}".` }).refusal;
   }
-  // Scopes of everybody are never given together with a list of courses; should they be, the list counts.
+  // Scopes for all courses are never given together with a list of courses; if they are, the list counts.
   const isOutside = key.courses !== null && !isOfCourses(scope);
   const params = COURSE_PARAMS.flatMap((name) => c.req.param(name) ?? []);
   const isElsewhere = params.some((id) => !reachesCourse(key, courseOfId(id)));
   return isOutside || isElsewhere ? OTHER_COURSES.refusal : null;
 }
 
-/** The answer to a key that is limited to other courses; it does not say whether the course that was named exists. */
+/** The answer to a key that is limited to other courses. It does not say whether the named course exists. */
 export const OTHER_COURSES = refuse("forbidden", { detail: "This key is limited to other courses." });
 
 export function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<AppEnv> {
@@ -116,7 +126,8 @@ export function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHan
     }
     // Graders and importers work for many learners at once: the rate limits on writes and reads are for people.
     if (rate !== undefined && !(rate !== "sign-in" && actor?.role === "service")) {
-      // Signing in is counted per address even for a caller with a token: else each account would widen the limit.
+      // Signing in is counted per address even for a caller with a token, because otherwise each account would raise
+      // the limit.
       const user = rate === "sign-in" ? undefined : actor?.id;
       const key = user ?? networkOf(c.req.header("cf-connecting-ip") ?? "unknown");
       if (
@@ -146,7 +157,7 @@ export function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHan
   };
 }
 
-/** Whether so few calls were made from here that the platform's counter need not be asked. */
+/** Whether this caller made so few calls here that the platform's counter need not be asked. */
 function isWavedThrough(env: Env, rate: Rate, key: string): boolean {
   if (rate === "read") return freeReads.take(key, Date.now(), Number(env.READ_ALLOWANCE));
   return rate === "write" && freeWrites.take(key, Date.now(), FREE_WRITES);

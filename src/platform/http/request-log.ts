@@ -3,18 +3,19 @@ import { logEvent } from "../log.ts";
 import { meter } from "../metrics/meter.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 
-/** Form of a request id that is taken over from a client. */
+/** The form of a request id that is accepted from a client. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
-/** A read that takes longer is worth its line, milliseconds. */
+/** A read that takes longer is always logged, milliseconds. */
 const SLOW_READ_MS = 100;
 
-/** Of the answers at the edge, the share that is logged of the share of other uneventful reads. */
+/** Which part of the share of logged uneventful reads applies to answers at the edge. */
 const EDGE_SHARE = 0.1;
 
 /**
- * Gives every request its id, counts its database statements, and ends it with one log line. Of reads that went as they
- * should (a fresh snapshot, no query, not slow) only the share READ_LOG_RATE is logged, and a tenth of it of those that were
- * answered at the edge, with that share in the line: a line costs more than such a read does. Everything else is always logged.
+ * Gives every request its id, counts its database statements, and ends it with one log line. Of reads without events (a
+ * fresh snapshot, no query, not slow) only the share READ_LOG_RATE is logged, and of those answered at the edge a tenth
+ * of that share. The line names the share. This is because a line costs more than such a read. Everything else is
+ * always logged.
  */
 export function requestLog(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -50,16 +51,16 @@ export function requestLog(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The id of a request: the one that it came with, or a new one. */
+/** The id of a request: its own, or a new one. */
 export function requestIdOf({ headers }: Request): string {
   const given = headers.get("x-request-id");
   return given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
 }
 
-/** Methods that are counted by name; a client may invent others. */
+/** Methods that are counted by name; clients may send any other word. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-/** Counts a request by its route's pattern: never by its path, which holds ids. */
+/** Counts a request by its route's pattern, never by its path, which contains ids. */
 function countRequest(c: AppContext, latency: number): void {
   const { method, routePath } = c.req;
   meter.count("http_requests_total", [METHODS.has(method) ? method : "other", routePath, String(c.res.status)]);
@@ -73,7 +74,7 @@ function countRequest(c: AppContext, latency: number): void {
 }
 
 /**
- * The same for Analytics Engine, which answers questions that nobody thought of; with the share it stands for. An
+ * The same for Analytics Engine, for questions that nobody has asked yet; with the share that the line represents. An
  * installation may do without the binding.
  */
 function notePoint(c: AppContext, latency: number, rate: number): void {
@@ -85,10 +86,12 @@ function notePoint(c: AppContext, latency: number, rate: number): void {
   });
 }
 
-/** An answer at the edge costs half of what another read does, and its line as much: so a tenth as many of them leave one. */
+/**
+ * An answer at the edge costs half as much as another read, and its line as much: so only a tenth as many are logged.
+ */
 function uneventfulRate(c: AppContext): number {
   const rate = Number(c.env.READ_LOG_RATE);
-  // Who wants every line gets every line.
+  // A setting for every line means every line.
   return rate < 1 && c.get("facts").source === "edge" ? rate * EDGE_SHARE : rate;
 }
 

@@ -2,19 +2,20 @@ import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "./context.ts";
 
 /**
- * What every answer of the Worker says to browsers. The pages are assets and say theirs in `_headers`, see
- * scripts/lib/pages.ts. Answers are data: shown as a page by mistake, they load nothing, run nothing and stand in no
- * frame.
+ * The security headers of every answer of the Worker. The pages are assets with headers of their own in `_headers`, see
+ * scripts/lib/pages.ts. Answers are data: if a browser shows one as a page by mistake, it loads nothing, runs nothing
+ * and appears in no frame.
  */
 const HEADERS: readonly (readonly [string, string])[] = [
   ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
   ["referrer-policy", "no-referrer"],
   ["cross-origin-resource-policy", "same-origin"],
-  // Two years, the least that browsers' preload lists take; ignored over plain HTTP, so it harms no local start.
+  // Two years, the minimum for the preload lists of browsers; ignored over plain HTTP, so it does not disturb a local
+  // start.
   ["strict-transport-security", "max-age=63072000; includeSubDomains"],
 ];
 
-/** Sets the headers above where an answer has no stricter one of its own. */
+/** Sets the headers above if an answer has no stricter one of its own. */
 export function securityHeaders(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();

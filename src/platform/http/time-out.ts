@@ -1,12 +1,12 @@
-/** Somebody did not answer in time. */
+/** No answer came in time. */
 export class TimeOutError extends Error {
   override readonly name = "TimeOutError";
 }
 
 /**
- * The answer, if it comes within so many milliseconds. What was asked goes on; only the waiting ends.
- * @param who in front of the fault's message; left out when empty.
- * @throws TimeOutError, or what the answer was rejected with.
+ * The answer, if it comes within this many milliseconds. The work itself continues; only the waiting ends.
+ * @param who is put in front of the fault's message; absent if empty.
+ * @throws TimeOutError, or the fault of the promise.
  */
 export async function withTimeOut<T>(answer: Promise<T>, timeoutMs: number, who = ""): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;

@@ -1,8 +1,8 @@
 import type { Sketch } from "./sketch.ts";
 
 /**
- * Every number that is counted while things happen, as opposed to read from the truth when somebody asks (gauges.ts). What is
- * said of each to a reader stands in reported.ts, which only the Worker behind the edge needs.
+ * Every number that is counted while the service runs. (Numbers read from stored data are in gauges.ts.) The text of
+ * each for readers is in reported.ts, because only the Worker behind the edge needs it.
  * A metric has few labels, and each label few values: route patterns, codes, words of a fixed list. Never a user, a
  * course or anything else that grows with use.
  */
@@ -115,19 +115,21 @@ export type HistogramName = NamesOf<"histogram">;
 export type LabelValues<N extends CountedName> = ValuesOf<(typeof COUNTED)[N]["labels"]>;
 type ValuesOf<L extends readonly string[]> = { readonly [I in keyof L]: string };
 
-/** What an isolate gathers and a shard sums: a counter is one number; a histogram its buckets, their sum and count. */
+/**
+ * What an isolate collects and a shard sums: a counter is one number; a histogram is its buckets, their sum and count.
+ */
 export type Tally = number | number[];
 /** Metric name and label values. */
 export type SeriesKey = string;
 
-/** No route pattern, code or word holds one. */
+/** A separator that no route pattern, code or word contains. */
 const SEPARATOR = "\t";
 
 export function seriesKey(name: CountedName, values: readonly string[]): SeriesKey {
   return values.length === 0 ? name : `${name}${SEPARATOR}${values.join(SEPARATOR)}`;
 }
 
-/** The metric and the label values of a key; null when this release has no such metric or another form of it. */
+/** The metric and the label values of a key; null if this release has no such metric, or another form of it. */
 export function parseSeriesKey(key: SeriesKey): { name: CountedName; values: string[] } | null {
   const [name = "", ...values] = key.split(SEPARATOR);
   if (!isCounted(name) || COUNTED[name].labels.length !== values.length) return null;
@@ -138,7 +140,7 @@ function isCounted(name: string): name is CountedName {
   return Object.hasOwn(COUNTED, name);
 }
 
-/** Adds `more` to what is known; a histogram of another form (another release's buckets) is replaced. */
+/** Adds `more` to the known counts; a histogram with other buckets (of another release) is replaced. */
 export function addTally(known: Tally | undefined, more: Tally): Tally {
   if (typeof known === "number" && typeof more === "number") return known + more;
   if (Array.isArray(known) && Array.isArray(more) && known.length === more.length) {
@@ -152,6 +154,6 @@ export interface Push {
   isolate: string;
   seq: number;
   series: [SeriesKey, Tally][];
-  /** Learners seen in one hour (number of hours since 1970). */
+  /** Learners seen in one hour (its number since 1970). */
   learners: { hour: number; sketch: Sketch } | null;
 }

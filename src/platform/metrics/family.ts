@@ -11,22 +11,22 @@ export interface HistogramSample {
   sum: number;
 }
 
-/** A metric with everything known of it. */
+/** A metric with all its known values. */
 export type Family =
   | { name: string; help: string; type: "counter" | "gauge"; samples: readonly Sample[] }
   | { name: string; help: string; type: "histogram"; samples: readonly HistogramSample[] };
 
-/** A number as it is now. Null leaves it out: nobody knows it, which is not the same as 0. */
+/** A present value. Null leaves it out: an unknown value is not the same as 0. */
 export function gauge(name: string, help: string, value: number | null): Family {
   return { name, help, type: "gauge", samples: value === null ? [] : [{ labels: {}, value }] };
 }
 
-/** A number that only grows, read from where it is kept. */
+/** A number that only grows, read from its storage. */
 export function counter(name: string, help: string, value: number | null): Family {
   return { name, help, type: "counter", samples: value === null ? [] : [{ labels: {}, value }] };
 }
 
-/** Numbers as they are now, one for each value of a label. */
+/** Present values, one for each value of a label. */
 export function gaugeBy(
   name: string,
   help: string,
@@ -40,7 +40,10 @@ export function gaugeBy(
 /** The media type of {@link prometheusText}. */
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Prometheus' text exposition format 0.0.4, families in the order given; one without samples only says what it is. */
+/**
+ * Prometheus' text exposition format 0.0.4, families in the given order. A family without samples only has its
+ * description.
+ */
 export function prometheusText(families: readonly Family[]): string {
   const lines: string[] = [];
   for (const family of families) {

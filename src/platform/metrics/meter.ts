@@ -14,23 +14,29 @@ import {
 import { emptySketch, note, type Sketch } from "./sketch.ts";
 import { callMetricsShard, METRICS_SHARDS } from "./stubs.ts";
 
-/** Series one isolate gathers at most between two pushes; counts beyond are dropped, and counted. */
+/**
+ * One isolate collects at most this many series between two pushes; counts beyond that are dropped, and the drops
+ * counted.
+ */
 const MAX_SERIES = 2_000;
-/** A push that has not come back by then (its request may be gone) is sent again; the shard counts it once. */
+/** A push without an answer after this time (its request may be gone) is sent again; the shard counts it once. */
 const LOST_AFTER_MS = 10_000;
-/** Learners remembered as noted in this hour, so that most requests need not hash theirs again. */
+/**
+ * At most this many learners are remembered as noted in this hour, so that most requests need not compute their hash
+ * again.
+ */
 const MAX_REMEMBERED = 5_000;
 const HOUR_MS = 3_600_000;
-/** Longest time between two pushes, seconds: work beside a request may take 30. */
+/** Longest time between two pushes, seconds: work after an answer may take 30. */
 const MAX_PUSH_SECONDS = 20;
 
-/** Numbers that something in this isolate keeps for itself, growing; their growth is pushed. */
+/** Growing numbers that other code in this isolate counts; their growth is pushed. */
 type Source = () => Iterable<[SeriesKey, number]>;
 
 /**
- * What this isolate has counted and not pushed yet. Counting is a few operations on a map and never waits; at most once
- * in METRICS_PUSH_SECONDS what was gathered is sent, beside some request. An isolate that dies takes the counts of that
- * time with it: what must not be lost is counted in the objects' own transactions, and read from there.
+ * The counts of this isolate that are not pushed yet. Counting is a few operations on a map and never waits. At most
+ * once in METRICS_PUSH_SECONDS the counts are sent, beside some request. If an isolate dies, its counts of that time
+ * are lost. So numbers that must not be lost are counted in the objects' own transactions, and read from there.
  */
 export class Meter {
   #series = new Map<SeriesKey, Tally>();
@@ -42,7 +48,7 @@ export class Meter {
   #shard = 0;
   #seq = 0;
   #outgoing: { push: Push; sentAt: number } | null = null;
-  /** Until when (epoch ms) somebody is trusted to push. */
+  /** Until when (epoch ms) another request is expected to push. */
   #plannedUntil = 0;
 
   count<N extends CounterName>(name: N, values: LabelValues<N>, by = 1): void {
@@ -53,7 +59,7 @@ export class Meter {
     else this.#begin(key, by);
   }
 
-  /** Puts a duration or another amount into its bucket. */
+  /** Adds a duration or another amount to its bucket. */
   observe<N extends HistogramName>(name: N, values: LabelValues<N>, amount: number): void {
     const { buckets } = COUNTED[name];
     const key = seriesKey(name, values);
@@ -70,7 +76,7 @@ export class Meter {
     tally[sum + 1] = (tally[sum + 1] ?? 0) + 1;
   }
 
-  /** A learner was here. Only a sketch of who is kept. */
+  /** Notes a learner. Only a sketch of the ids is kept. */
   seen(user: string, now: number): void {
     const hour = Math.floor(now / HOUR_MS);
     if (this.#learners?.hour !== hour) {
@@ -88,7 +94,7 @@ export class Meter {
     this.#sources.push({ read, sent: new Map() });
   }
 
-  /** Sees to it that what was counted is pushed soon. Costs a comparison when somebody has done so already. */
+  /** Makes sure that the counts are pushed soon. Costs one comparison if another request will push. */
   pushSoon(env: Env): void {
     const now = Date.now();
     if (now < this.#plannedUntil) return;
@@ -102,14 +108,14 @@ export class Meter {
   async #pushAfter(env: Env, delay: number): Promise<void> {
     try {
       await new Promise((resolve) => setTimeout(resolve, delay));
-      this.#plannedUntil = 0; // what is counted from here on is for the next push
+      this.#plannedUntil = 0; // counts from here on belong to the next push
       await this.push(env, Date.now());
     } catch (fault) {
       logFault("metrics_not_pushed", fault);
     }
   }
 
-  /** Sends what was gathered, after what could not be sent before. */
+  /** Sends the counts, after those that could not be sent before. */
   async push(env: Env, now: number): Promise<void> {
     if (this.#outgoing !== null && now - this.#outgoing.sentAt < LOST_AFTER_MS) return;
     while (true) {
@@ -118,9 +124,9 @@ export class Meter {
       const { push } = this.#outgoing;
       this.#outgoing.sentAt = now;
       const answer = await callMetricsShard(env, this.#shard, (stub) => stub.add(push));
-      if (this.#outgoing?.push !== push) return; // taken for lost meanwhile, and sent by somebody else
+      if (this.#outgoing?.push !== push) return; // it counted as lost by now, and another request sent it
       if (!answer.ok) {
-        this.#outgoing.sentAt = 0; // it is sent again with the next push, and counted once
+        this.#outgoing.sentAt = 0; // the next push sends it again, and it is counted once
         return;
       }
       this.#outgoing = null;
@@ -138,7 +144,7 @@ export class Meter {
     if (this.#dropped > 0) this.#series.set(seriesKey("metrics_dropped_total", []), this.#dropped);
     const learners = this.#learners?.isNew === true ? this.#learners : null;
     if (this.#series.size === 0 && learners === null) return null;
-    // Not at start-up, where the platform gives no random numbers.
+    // Not at start-up, because the platform gives no random numbers then.
     if (this.#isolate === null) {
       this.#isolate = crypto.randomUUID();
       this.#shard = Math.floor(Math.random() * METRICS_SHARDS);

@@ -1,9 +1,11 @@
 import type { CountedName } from "./catalog.ts";
 
-/** What is said of a counted metric when somebody reads the numbers. Whoever only counts does without it. */
+/** The text of each counted metric, for readers of the metrics. Code that only counts does not load it. */
 export interface Reported {
   help: string;
-  /** Label values that are reported from the start, at 0: else the first of them would not be seen as an increase. */
+  /**
+   * Label values that are reported from the start, at 0. Otherwise their first count would not be seen as an increase.
+   */
   known?: readonly (readonly string[])[];
 }
 

@@ -1,8 +1,8 @@
 import type { Family } from "./family.ts";
 
-/** A part of what is scraped: read from the truth by the room it belongs to. */
+/** A part of the scraped metrics: its room reads it from stored data. */
 export interface Section {
   name: string;
-  /** @throws when the truth cannot be reached; then this part is missing, and said to be. */
+  /** @throws if the stored data cannot be read. Then this part is missing, and the answer says so. */
   read(env: Env, now: number): Promise<readonly Family[]>;
 }

@@ -7,13 +7,13 @@ import { ok, type Result } from "../results.ts";
 import { addTally, type Push, type SeriesKey, seriesKey, type Tally } from "./catalog.ts";
 import { merge, REGISTERS, type Sketch } from "./sketch.ts";
 
-/** Series one shard keeps at most. The whole catalogue with every route and status is far below. */
+/** The limit of series in one shard. The whole catalogue with every route and status is far below. */
 export const MAX_SERIES = 5_000;
-/** Hours of which sketches are kept. */
+/** Sketches are kept for this many hours. */
 export const SKETCH_HOURS = 24;
-/** The last push of an isolate is remembered this long, in case it comes again. */
+/** The last push of an isolate is remembered this long, because it may come again. */
 const PUSHER_AGE_MS = 3_600_000;
-/** Isolates remembered before old ones are looked for. */
+/** When this many isolates are remembered, old ones are removed. */
 const PUSHERS = 500;
 
 const SCHEMA: readonly SchemaStep[] = [
@@ -34,15 +34,15 @@ const SAVE_SERIES = setStatement(
 
 const tallySchema = z.union([z.number(), z.array(z.number())]);
 
-/** What a shard has counted. */
+/** The counts of a shard. */
 export interface ShardTotals {
   series: { key: SeriesKey; tally: Tally }[];
   learners: { hour: number; sketch: Sketch }[];
 }
 
 /**
- * Sums what isolates push. Each push counts once, however often it arrives: the number of an isolate's last push is
- * written in the transaction of its counts. The sums are in memory too, so that a push reads nothing.
+ * Sums the pushes of isolates. Each push counts once, however often it arrives: the number of an isolate's last push is
+ * written in the transaction of its counts. The sums are also in memory, so that a push reads nothing.
  */
 export class MetricsShard extends DurableObject<Env> {
   readonly #cell: Cell;

@@ -1,9 +1,9 @@
 import { fnv1a } from "../hash.ts";
 
 /**
- * Counts how many different learners were there, without keeping who: a HyperLogLog sketch (Flajolet, Fusy, Gandouet,
- * Meunier 2007). Sketches of many isolates and hours merge by the larger of each register, so a learner who is seen
- * twice counts once. 2,048 registers: a standard error of 1.04 / sqrt(2048), 2.3 %.
+ * Counts how many different learners there were, without storing who: a HyperLogLog sketch (Flajolet, Fusy, Gandouet,
+ * Meunier 2007). Sketches of many isolates and hours are merged by the larger value of each register, so a learner who
+ * is seen twice counts once. 2,048 registers: a standard error of 1.04 / sqrt(2048), 2.3 %.
  */
 const REGISTER_BITS = 11;
 export const REGISTERS = 1 << REGISTER_BITS;
@@ -31,7 +31,7 @@ export function merge(into: Sketch, other: Sketch): void {
   }
 }
 
-/** How many different ids were noted, about. Few are counted by the registers still empty, as the paper says. */
+/** The approximate number of different ids. Small numbers are counted by the empty registers, as the paper says. */
 export function estimate(sketch: Sketch): number {
   let sum = 0;
   let empty = 0;

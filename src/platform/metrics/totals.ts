@@ -18,8 +18,8 @@ import { callMetricsShard, METRICS_SHARDS } from "./stubs.ts";
 const HOUR_MS = 3_600_000;
 
 /**
- * What all isolates have counted, summed over the shards.
- * @throws when a shard does not answer: a sum without it would look like a reset.
+ * The counts of all isolates, summed over the shards.
+ * @throws if a shard does not answer: a sum without it would look like a reset.
  */
 export async function countedFamilies(env: Env, now: number): Promise<readonly Family[]> {
   const sums = new Map<SeriesKey, Tally>();
@@ -56,7 +56,7 @@ export async function countedFamilies(env: Env, now: number): Promise<readonly F
 // SAFETY: the entries of COUNTED, as its type says.
 const metrics = Object.entries(COUNTED) as [CountedName, CountedMetric][];
 
-/** The families of the catalogue, from series as isolates and shards keep them. */
+/** The families of the catalogue, made from the series of isolates and shards. */
 function familiesOf(sums: ReadonlyMap<SeriesKey, Tally>): Family[] {
   const all = new Map(sums);
   for (const [name] of metrics) {

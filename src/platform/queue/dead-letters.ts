@@ -14,40 +14,40 @@ import {
 } from "../statements.ts";
 import { type AskingQueue, dropAsking } from "./last-attempt.ts";
 
-/** Suffix that makes a queue's name its dead-letter queue's name; see wrangler.toml. */
+/** The name of a queue's dead-letter queue is its own name with this suffix; see wrangler.toml. */
 export const DEAD_SUFFIX = "-dead";
 
-/** Letters of one queue that are kept while nobody has handled them: enough to see a cause, however many follow. */
+/** The limit of open letters per queue: enough to see a cause, however many follow. */
 export const MAX_OPEN_LETTERS = 150;
-/** Letters of one queue that are kept after they were replayed, the newest. */
+/** The limit of replayed letters per queue, the newest ones. */
 export const MAX_HANDLED_LETTERS = 50;
-/** Bytes of one queue's open letters after which no more are taken; one message has 128,000 at most. */
+/** When the open letters of a queue have this many bytes, no more are stored; one message has 128,000 at most. */
 export const MAX_LETTER_BYTES = 4_000_000;
-/** An open letter is kept this long; its alert has stood all the while. */
+/** An open letter is kept this long; its alert fires all that time. */
 export const LETTER_RETENTION_MS = 90 * DAY_MS;
 
-/** A letter that was replayed is kept this long. */
+/** A replayed letter is kept this long. */
 const HANDLED_RETENTION_MS = 30 * DAY_MS;
 
-/** Letters forgotten by one statement. */
+/** At most this many letters are removed by one statement. */
 const PRUNE_PAGE = 500;
 
-/** What may be done with a queue's dead messages instead of writing them down. */
+/** What may be done with a queue's dead messages instead of storing them. */
 export interface DeadQueue {
-  /** By this name its messages are dropped when they only say "ask me"; see {@link isAsking}. */
+  /** The name under which dropped messages that only say "ask me" are counted; see {@link isAsking}. */
   asking?: AskingQueue;
-  /** Whether a message only says "ask me": what it is about waits elsewhere, and is asked for again without it. */
+  /** Whether a message only says "ask me": its subject waits elsewhere, and is requested again without it. */
   isAsking?(body: unknown): boolean;
-  /** Carries out a message that carries what it says. @returns false when it cannot be read. @throws when it fails. */
+  /** Carries out a message that contains its work. @returns false if it cannot be read. @throws if it fails. */
   carryOut?(env: Env, body: unknown): Promise<boolean>;
 }
 
 /**
- * What becomes of messages that failed their last retry. Those that only say "ask me" are dropped. Those that carry
- * what they say are tried once more: it may have been an outage that failed them, and while that lasts they wait in
- * their queue. What is left is bad, and is written down.
+ * What happens to messages that failed their last retry. Those that only say "ask me" are dropped. Those that contain
+ * their work are tried once more: an outage may have failed them, and while that lasts they wait in their queue. The
+ * rest are bad messages, and are stored.
  *
- * @returns the messages that were written down.
+ * @returns the messages that were stored.
  */
 export async function settleDead(
   batch: MessageBatch<unknown>,
@@ -76,8 +76,8 @@ export async function settleDead(
 }
 
 /**
- * Writes messages down, as many of a queue as are kept; a message is acknowledged only then, and its id makes a second
- * delivery harmless. While D1 does not take them they wait in their queue.
+ * Stores messages, up to the limit of their queue. A message is acknowledged only after that, and its id makes a second
+ * delivery harmless. While D1 refuses them they wait in their queue.
  */
 async function storeDeadLetters(
   queue: string,
@@ -109,7 +109,7 @@ async function storeDeadLetters(
   }
 }
 
-/** A letter that is there already was delivered twice; any other that was not stored found no room. */
+/** An existing letter was delivered twice; any other letter that was not stored found no room. */
 async function countDropped(
   env: Env,
   queue: string,
@@ -125,7 +125,10 @@ async function countDropped(
   logEvent("dead_letters_dropped", { queue, messages: dropped });
 }
 
-/** Nightly: forgets open letters that nobody came for, and counts them; and those handled long ago. @returns whether there may be more. */
+/**
+ * Nightly: removes and counts old open letters, and removes letters handled long ago. @returns whether there may be
+ * more.
+ */
 export async function pruneLetters(db: D1Database, now: number): Promise<boolean> {
   const { results } = await pruneOpenLetters(db, now - LETTER_RETENTION_MS, PRUNE_PAGE).all<{ queue: string }>();
   for (const [queue, letters] of Map.groupBy(results, (row) => row.queue)) {
@@ -135,7 +138,7 @@ export async function pruneLetters(db: D1Database, now: number): Promise<boolean
   return results.length >= PRUNE_PAGE || handled.meta.changes >= PRUNE_PAGE;
 }
 
-/** Notes that a letter was sent to its queue again, and forgets the oldest of that queue that were. */
+/** Notes that a letter was sent to its queue again, and removes the oldest such letters of that queue. */
 export async function noteReplayed(db: D1Database, letter: { id: string; queue: string }, by: string, now: number) {
   await db.batch([noteReplay(db, now, by, letter.id), forgetHandled(db, letter.queue, MAX_HANDLED_LETTERS)]);
 }

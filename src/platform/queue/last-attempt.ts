@@ -1,10 +1,10 @@
 import { logEvent } from "../log.ts";
 import { meter } from "../metrics/meter.ts";
 
-/** Deliveries of one message: the first, and the `max_retries` of wrangler.toml (a test compares). */
+/** Deliveries of one message: the first, and the `max_retries` of wrangler.toml (a test compares them). */
 export const LAST_ATTEMPT = 4;
 
-/** A queue whose messages only say "ask me": what they are about waits elsewhere, and its owner asks again by itself. */
+/** A queue whose messages only say "ask me": their subject waits elsewhere, and its owner asks again by itself. */
 export type AskingQueue =
   | "latchkey-projection"
   | "latchkey-refresh"
@@ -15,9 +15,9 @@ export type AskingQueue =
   | "latchkey-webhooks";
 
 /**
- * A message that only says "ask me" could not be served: it comes again, and after its last retry it is dropped. Its
- * owner asks again by an alarm or a cron of its own, so a dead letter would say nothing new, and there would be one for
- * every minute of an outage.
+ * A message that only says "ask me" could not be served. It comes again, and after its last retry it is dropped. Its
+ * owner asks again by its own alarm or cron. So a dead letter would say nothing new, and an outage would make one each
+ * minute.
  *
  * @returns whether it was dropped.
  */
