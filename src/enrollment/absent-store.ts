@@ -1,6 +1,6 @@
 import { setStatement } from "../platform/database/set-statement.ts";
 
-/** Items noted that the course does not have at the moment: more than four courses of the largest size. */
+/** The limit of noted items that the course does not have at the moment: more than four courses of the largest size. */
 const MAX_ABSENT = 20_000;
 
 const RETURNED = setStatement(
@@ -10,7 +10,7 @@ const ADD_ABSENT = setStatement(
   (set) => `INSERT OR REPLACE INTO away (item, is_problem, left_at) SELECT value ->> 0, value ->> 1, ?2 FROM ${set}`,
 );
 
-/** Items that were in the course once and are not now. */
+/** Items that were in the course once and are not in it now. */
 export class AbsentStore {
   readonly #sql: SqlStorage;
 
@@ -19,8 +19,8 @@ export class AbsentStore {
   }
 
   /**
-   * Notes which items a new course version has not, and forgets those it has again.
-   * @returns those that are back and on which nothing is to rest any more, see {@link relockOnReturn}.
+   * Notes which items a new course version does not have, and forgets those that it has again.
+   * @returns the items that are back and must lock what depends on them, see {@link relockOnReturn}.
    */
   note(gone: readonly { id: string; isProblem: boolean }[], there: readonly string[], now: number): string[] {
     const back = RETURNED.exec<{ item: string; relock: number }>(this.#sql, there);
@@ -28,7 +28,7 @@ export class AbsentStore {
     return back.filter(({ relock }) => relock === 1).map(({ item }) => item);
   }
 
-  /** Notes for an item that this version does not have: what rests on it locks when it returns. */
+  /** Notes for an item that this version does not have: items that depend on it lock when it returns. */
   relockOnReturn(item: string, isProblem: boolean, now: number): void {
     this.#sql.exec(
       `INSERT INTO away (item, is_problem, left_at, relock) VALUES (?, ?, ?, 1)
@@ -52,11 +52,11 @@ export class AbsentStore {
     );
   }
 
-  /** What kind of item it is that was in the course once and is not now; null when nothing is known of it. */
+  /** The kind of an item that was in the course once and is not now; null if nothing is known of it. */
   kind(item: string): "chapter" | "problem" | null {
     const row = this.#sql.exec<{ is_problem: number }>("SELECT is_problem FROM away WHERE item = ?", item).toArray()[0];
     if (row !== undefined) return row.is_problem === 1 ? "problem" : "chapter";
-    // An object that was rebuilt from D1 knows only what the learner did.
+    // An object that was rebuilt from D1 only knows what the learner did.
     const submitted = this.#sql.exec("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", item).toArray();
     if (submitted.length > 0) return "problem";
     const fact = this.#sql

@@ -7,22 +7,22 @@ import type { Language } from "../platform/text.ts";
 import { type Agenda, agendaSchema } from "../unlock/index.ts";
 import { type ReadQuery, readOf, readUnlocks } from "./reads.ts";
 
-/** What a learner plans by, and the snapshot it is from. */
+/** The dates a learner plans by, and the snapshot they are from. */
 export interface OwnAgenda {
   agenda: Agenda;
   snapshot: SnapshotInfo;
-  /** Staff of the course asked: everything is open to them. */
+  /** Whether staff of the course asked: then everything is open. */
   byStaff: boolean;
 }
 
-/** What the caller, or the learner they may look at, plans by. */
+/** The agenda of the caller, or of the learner whom the caller may see. */
 export async function readAgenda(c: AppContext, course: string, query: ReadQuery): Promise<Result<OwnAgenda>> {
   const read = await readUnlocks(c, course, { kind: "agenda" }, query);
   if (!read.ok) return read.refusal.code === "item_not_found" ? LATER : read;
   return agendaIn(read.value, read.value.byStaff);
 }
 
-/** The same of a learner whom nobody asks for: whoever calls this has shown that they may. */
+/** The same without a check of the caller: the code that calls this must have made it. */
 export async function agendaOfLearner(
   c: AppContext,
   course: CourseEntry,
@@ -34,7 +34,7 @@ export async function agendaOfLearner(
   return agendaIn(read.value, false);
 }
 
-/** What the caller may search in just now: the texts of what is open to them, and of nothing else. */
+/** What the caller may search in now: only the texts of items that are open to them. */
 export async function readSearchable(c: AppContext, course: string) {
   const read = await readAgenda(c, course, {});
   if (!read.ok) return read;
@@ -43,7 +43,7 @@ export async function readSearchable(c: AppContext, course: string) {
   return permit.ok ? ok({ permit: permit.value, agenda }) : permit;
 }
 
-/** An object that still runs the release before this one knows of no agenda. */
+/** An object that still runs the release before has no agenda. */
 const LATER = refuse("unavailable", { detail: "The course is being brought up to date.", retry_after: 1 });
 
 function agendaIn(answer: ReadAnswer, byStaff: boolean): Result<OwnAgenda> {

@@ -10,23 +10,26 @@ import type { Promised } from "./promises.ts";
 import { RESEND_MS } from "./resend.ts";
 
 /**
- * How long "nobody reads this learner's events" is assumed, unless somebody reads the enrollment meanwhile: whoever opens
- * a page does, and then its stream. Else the first event comes a second later, through the queue. A call for each write
- * would cost as much as the write.
+ * For this long it is assumed that nobody reads this learner's events, unless somebody reads the enrollment: a reader
+ * who opens a page also opens its stream. Without this assumption, a call for each write would cost as much as the
+ * write. If it is wrong, the first event comes a second later, through the queue.
  */
 const NOBODY_MS = 15_000;
-/** The same where the channel takes what is kept before anybody reads: then it is asked only to be sure that it still knows. */
+/**
+ * The same if the channel takes the kept events before anybody reads. Then the call only makes sure that the channel
+ * still knows.
+ */
 const GATHERED_MS = 600_000;
 
-/** An announcement that follows another so soon is one of a burst, milliseconds. */
+/** An announcement this soon after another one belongs to a burst, milliseconds. */
 const BURST_MS = 5_000;
-/** Seconds that it waits in the queue: all that the learner does meanwhile is then delivered at once. */
+/** Seconds that it waits in the queue, so that everything the learner does in that time is delivered together. */
 const BURST_DELAY_S = 2;
 
 /**
- * Notifies others that a commit has put rows into the outbox: the queue, whose consumer then asks for them, and the
- * learner's live events. All of this runs beside the answer and may fail: the rows stay in the outbox, and its due-time
- * tries again. This is only in memory, of an object that may be dropped at any time.
+ * Notifies others that a commit has put rows into the outbox: the queue, whose consumer then asks for the rows, and the
+ * learner's live events. All of this happens beside the answer and may fail: the rows stay in the outbox, and its
+ * due-time tries again. This state is only in memory, and the object may be dropped at any time.
  */
 export class Announcements {
   readonly #env: () => Env;
@@ -35,16 +38,16 @@ export class Announcements {
   readonly #promised: Promised;
   readonly #id: () => string;
   /**
-   * Until when (epoch ms) the last message to the queue is trusted to bring a consumer that asks for the pending rows.
+   * Until this instant (epoch ms) the last message to the queue is expected to bring a consumer for the pending rows.
    */
   #announcedUntil = 0;
   #announcedAt = 0;
   #confirmedAt = 0;
-  /** Outbox row up to which the learner's live events know everything. */
+  /** The learner's live events have everything up to this outbox row. */
   #notifiedUpTo = 0;
   #isNotifying = false;
   /**
-   * Until when (epoch ms) the learner is taken to have no stream open: until then the queue's consumer sends the
+   * Until this instant (epoch ms) it is assumed that the learner has no open stream; the queue's consumer sends the
    * events.
    */
   #nobodyUntil = 0;
@@ -70,7 +73,7 @@ export class Announcements {
     return this.#notifiedUpTo;
   }
 
-  /** A commit has just succeeded: whoever is concerned is notified of its pending rows. */
+  /** A commit has just succeeded: notifies all who must know of its pending rows. */
   afterCommit(now: number): void {
     if (this.#outbox.hasNews) this.announce(now);
     if (this.#outbox.hasNotices) this.#waitUntil(this.#notifyLearner());
@@ -94,26 +97,26 @@ export class Announcements {
 
   /**
    * Notifies the queue, also when it was notified lately.
-   * @throws when the queue does not take it.
+   * @throws if the queue does not accept it.
    */
   async announceAgain(now: number): Promise<void> {
-    // Set before it is sent: a confirmation that overtakes the sending must have the last word.
+    // Set before the message is sent, because a fast confirmation must have the last word.
     this.#announcedUntil = now + RESEND_MS;
     await this.#send();
   }
 
-  /** D1 has what was collected. Whatever came after that was not announced, because the delivery was under way. */
+  /** D1 has the collected rows. Later rows were not announced, because the delivery was under way. */
   confirmed(now: number): void {
     this.#announcedUntil = 0;
     this.#confirmedAt = now;
   }
 
-  /** When something was last confirmed, epoch ms: what is left then was asked for in that very moment. */
+  /** When something was last confirmed, epoch ms: the remaining rows were requested at that moment. */
   get confirmedAt(): number {
     return this.#confirmedAt;
   }
 
-  /** Somebody reads this enrollment, and may listen to its events as well. */
+  /** Somebody reads this enrollment, and may also listen to its events. */
   somebodyReads(): void {
     this.#nobodyUntil = 0;
   }
@@ -124,7 +127,7 @@ export class Announcements {
   }
 
   /**
-   * Somebody listens: what the channel has not got yet.
+   * Somebody listens: the events that the channel does not have yet.
    * @param commit runs a change in a transaction of the object.
    */
   kept(commit: (change: () => void) => void): KeptBack {
@@ -148,8 +151,8 @@ export class Announcements {
 
   /**
    * Sends the learner's live events right after the commit, beside the answer: a second faster than through the queue.
-   * The queue sends what this could not, for example after a crash. One at a time, so that events keep the order of the
-   * commits.
+   * The queue sends the events that this could not send, for example after a crash. One at a time, so that events keep
+   * the order of the commits.
    */
   async #notifyLearner(): Promise<void> {
     if (this.#isNotifying || this.#isNobodyThere(Date.now())) return;
@@ -164,7 +167,7 @@ export class Announcements {
         const notified = await callChannel(this.#env(), user, (stub) => stub.tell(notices, this.#id()));
         isListening = notified.ok && notified.value.listening;
         if (isListening) this.sent(rows.at(-1)?.id ?? 0);
-        // Who has come since then was not seen by the answer.
+        // The answer did not consider listeners who have come since then.
         else if (gatherings !== this.#gatherings) isListening = true;
         else if (notified.ok) {
           const now = Date.now();

@@ -1,4 +1,4 @@
-/** Whom to enroll and what is asked for them; what is null is left as it is. Instants in epoch ms. */
+/** The learner to enroll, with their settings; null leaves a setting unchanged. Instants in epoch ms. */
 export interface Applicant {
   user: string;
   cohorts: string[] | null;

@@ -15,7 +15,7 @@ export const DERIVED_TABLES = ["outline", "submission_totals"];
 
 /**
  * Fills an empty enrollment object.
- * @param outline of the version the dump is on, in parts as D1 holds them; asked for with the last piece of a dump.
+ * @param outline of the dump's version, in parts as in D1. It is requested with the last piece of a dump.
  */
 export function loadEnrollment(
   storage: DurableObjectStorage,
@@ -37,8 +37,8 @@ export function loadEnrollment(
 }
 
 /**
- * Whether what an enrollment shows is what its facts say: the states are evaluated again and compared with those stored.
- * A snapshot of another engine is left out: the first read makes it again.
+ * Whether an enrollment's snapshot agrees with its facts: the states are evaluated again and compared with the stored
+ * ones. A snapshot of another engine is skipped, because the first read computes it again.
  */
 export function snapshotHolds(storage: DurableObjectStorage): boolean {
   const store = new EnrollmentStore(storage.sql);
@@ -53,10 +53,10 @@ export function snapshotHolds(storage: DurableObjectStorage): boolean {
   return pack(evaluate(program, learner, meta.computed_at)) === meta.states;
 }
 
-/** The outline compiled last: enrollments come course by course. */
+/** The outline that was compiled last: enrollments come course by course. */
 let compiled: { text: string; program: Program } | null = null;
 
-/** Compiles an outline as it was restored, not as this isolate may remember it. */
+/** Compiles an outline from the restored data, not from this isolate's memory. */
 function programOf(parts: readonly string[]): Program {
   const text = parts.join("");
   if (compiled?.text !== text) compiled = { text, program: compile(parseOutline(parts)) };

@@ -1,22 +1,22 @@
 /** Bytes of bodies remembered per isolate: some 500 lists of usual length, a sixteenth of the isolate's memory. */
 const MAX_BYTES = 8_000_000;
 
-/** A body and the validator that names its very bytes. */
+/** A body and the validator of exactly these bytes. */
 export interface RememberedBody {
   etag: string;
   body: Uint8Array;
 }
 
 /**
- * Bodies this isolate has sent lately, least recently used first. They are never served by themselves: the enrollment
- * object is asked each time, and gets the validator; only when it answers that nothing has changed are the bytes here
- * the bytes it would send. So a read is as fresh as ever, and the list does not cross between isolates again.
+ * Bodies that this isolate has sent lately, least recently used first. They are never sent without asking: the
+ * enrollment object is asked each time, and gets the validator. Only if it answers that nothing has changed, the bytes
+ * here are the right ones. So a read is as fresh as ever, but the list is not sent between isolates again.
  */
 export class BodyMemory {
   readonly #bodies = new Map<string, RememberedBody>();
   #bytes = 0;
 
-  /** @param key names the enrollment and everything that was asked. */
+  /** @param key names the enrollment and the whole question. */
   get(key: string): RememberedBody | undefined {
     const known = this.#bodies.get(key);
     if (known === undefined) return undefined;

@@ -1,4 +1,4 @@
-// What a job of another room needs to enroll people and to record what they did. Loaded when it is asked for.
+// Functions with which a job of another room enrolls people and records what they did. Loaded on demand.
 export { importProgress, readFacts } from "./import.ts";
 export { enrollAll } from "./registry.ts";
 export { givenEnrolledAt } from "./routes-policy.ts";

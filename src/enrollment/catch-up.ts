@@ -10,7 +10,7 @@ import type { EnrollmentState } from "./state.ts";
 
 /**
  * Recomputes the snapshot if it is stale.
- * @param mustReach throws when a newer course version cannot be loaded; else the last snapshot stays.
+ * @param mustReach throws if a newer course version cannot be loaded; otherwise the last snapshot stays.
  * @returns whether it did.
  */
 export async function freshen(
@@ -30,14 +30,14 @@ export async function freshen(
       else if (mustReach) throw new Error(`version ${pointer.version} has no outline`);
     } catch (fault) {
       if (mustReach) throw fault;
-      // D1 does not answer: the learner gets the last snapshot, and with it since when it is known to be old.
+      // D1 does not answer: the learner gets the last snapshot, with the instant since when it is known to be old.
       logFault("version_unreachable", fault, { enrollment_id: state.meta.id });
     }
   }
   const done = core.commit(() => {
     const now = Date.now();
     const current = core.current();
-    // Asked again: while the version was fetched, another call may have brought the snapshot further than this one.
+    // Checked again: while the version was loaded, another call may have brought the snapshot further than this one.
     const still: Cause | null = current.staleness(next?.pointer ?? null, now);
     if (still === null) return ok(false);
     current.refresh(still, now, next);
@@ -47,8 +47,8 @@ export async function freshen(
 }
 
 /**
- * A write never waits for D1. If the caller knows a newer version and the isolate has it compiled, it is applied
- * first; otherwise the write is decided on the version the object holds and the object catches up right after.
+ * A write never waits for D1. If the caller knows a newer version and the isolate has it compiled, it is applied first.
+ * Otherwise the write uses the version that the object has, and the object catches up right after.
  */
 export function takeNewerVersion(core: EnrollmentCore, pointer: CoursePointer | null, now: number): void {
   const state = core.current();
@@ -60,8 +60,8 @@ export function takeNewerVersion(core: EnrollmentCore, pointer: CoursePointer | 
 
 /**
  * Brings the snapshot up to date for a sweep or a warm-up.
- * @param state of an active enrollment; null when there is none.
- * @param force recomputes it even when nothing differs.
+ * @param state of an active enrollment; null if there is none.
+ * @param force recomputes it even if nothing differs.
  */
 export async function refresh(
   core: EnrollmentCore,
@@ -70,7 +70,7 @@ export async function refresh(
   force: boolean,
 ): Promise<Result<{ mirror: Mirror; recomputed: boolean }>> {
   if (state === null) {
-    // Only active ones are refreshed: D1 says something else than this object.
+    // Only active ones are refreshed: here D1 and this object differ.
     await tellAgain(core);
     return refuse("not_enrolled");
   }

@@ -21,8 +21,8 @@ import { WriteTools } from "./write-tools.ts";
 import { type EnrollmentWrites, writesWith } from "./writes.ts";
 
 /**
- * One enrollment as it is in its object: its rows, what memory holds of them, its outbox, and the one way to change
- * any of it. What the object does is in the modules beside this.
+ * One enrollment in its object: its rows, its memory, its outbox, and the one way to change any of it. The modules
+ * beside this have the operations.
  */
 export class EnrollmentCore {
   readonly store: EnrollmentStore;
@@ -40,7 +40,7 @@ export class EnrollmentCore {
 
   /**
    * @param env the object's bindings as they are now.
-   * @param forget drops what others remember of the enrollment.
+   * @param forget drops what other parts remember of the enrollment.
    */
   constructor(ctx: DurableObjectState, env: () => Env, forget: () => void) {
     this.#ctx = ctx;
@@ -82,18 +82,18 @@ export class EnrollmentCore {
     return this.#ctx.storage;
   }
 
-  /** What memory holds of the enrollment; null when nothing is loaded. */
+  /** The enrollment in memory; null if nothing is loaded. */
   get state(): EnrollmentState | null {
     return this.#state;
   }
 
-  /** The state inside a transaction: what memory holds now, not what a caller held before it awaited. */
+  /** The state inside a transaction: the present memory, not a value from before an await. */
   current(): EnrollmentState {
     if (this.#state === null) throw new Error("a failed write has reset the enrollment's memory; try again");
     return this.#state;
   }
 
-  /** The decisions behind writes, for what memory holds now. */
+  /** The decisions behind writes, for the present memory. */
   writes(): EnrollmentWrites {
     return writesWith(new WriteTools(this.current(), this.store, this.outbox, this.cell.scheduler));
   }
@@ -112,7 +112,8 @@ export class EnrollmentCore {
     }
     const loaded = { meta, program, facts: this.store.facts.all() };
     this.#state = new EnrollmentState(this.store, this.outbox, this.cell.scheduler, loaded);
-    // The constructor of a woken object cannot await; whatever was due while it slept is re-armed with its first call.
+    // The constructor of a woken object cannot await. Everything that was due while it slept is set again with its
+    // first call.
     await this.cell.scheduler.arm();
     return this.#state;
   }
@@ -126,7 +127,7 @@ export class EnrollmentCore {
     return this.#state;
   }
 
-  /** Runs a change in one transaction, together with its outbox rows; whoever is concerned is notified right after. */
+  /** Runs a change in one transaction, together with its outbox rows, and notifies others right after. */
   commit<T>(change: () => Result<T>): Result<T> {
     if (this.cell.isErased) return refuse("not_enrolled");
     this.#state?.beginCommit();
@@ -138,7 +139,7 @@ export class EnrollmentCore {
       this.#state?.endCommit(Date.now());
       this.outbox.flush(this.#state !== null);
       if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox, this.promised);
-      // After a failure it waits for its turn, and news come before that.
+      // After a failure it waits for its turn; news come before that.
       const { scheduler } = this.cell;
       if (this.outbox.hasNews && scheduler.has("outbox")) scheduler.schedule("outbox", Date.now() + RESEND_MS);
       return changed;
@@ -154,13 +155,13 @@ export class EnrollmentCore {
     return loadProgram(countedDatabase(directory(this.env), { count: 0 }), course, version);
   }
 
-  /** When the queue is to be asked once more to bring a consumer, while rows are pending. */
+  /** When to ask the queue again to bring a consumer, while rows are pending. */
   #askAgainAt(): number | null {
     const { oldest } = this.outbox;
     return oldest === null ? null : Math.max(oldest, this.announcements.confirmedAt) + RESEND_MS;
   }
 
-  /** Counts what the commit that has just succeeded did for the learner. */
+  /** Counts what the last commit did for the learner. */
   #countCommit(): void {
     if (this.#state === null) return;
     const { commitDelta, commitTally } = this.#state;

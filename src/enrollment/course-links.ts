@@ -2,7 +2,7 @@ import { ok, type Result } from "../platform/results.ts";
 import type { EnrollmentCore } from "./core.ts";
 import { completedAt } from "./watchers.ts";
 
-/** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
+/** Another course of the learner depends on this one. @returns since when this one is completed; null if it is not. */
 export async function watchCourse(core: EnrollmentCore, course: string): Promise<Result<number | null>> {
   await core.load();
   if (core.cell.isErased) return ok(null);
@@ -11,7 +11,7 @@ export async function watchCourse(core: EnrollmentCore, course: string): Promise
   return ok(at);
 }
 
-/** Another course of the learner tells that it is completed, or no longer. */
+/** Another course of the learner reports that it is completed, or is not any more. */
 export async function tellCourse(
   core: EnrollmentCore,
   { course, completed_at }: { course: string; completed_at: number | null },

@@ -3,7 +3,7 @@ import type { Delta } from "../unlock/index.ts";
 /** "Nothing opened, nothing locked". */
 export const NO_CHANGE: Delta = { unlocked: [], locked: [] };
 
-/** Two deltas in a row as one: what opened and locked again in between is left out. */
+/** Joins two deltas in a row. Items that opened and locked again in between are left out. */
 export function combine(first: Delta, second: Delta): Delta {
   const without = (items: string[], others: string[]) => items.filter((item) => !others.includes(item));
   return {

@@ -21,18 +21,19 @@ import {
 const NONE = -1;
 
 /**
- * Why a new override would change nothing, or null when it may change something. Judged from the course as it is
- * published and from what the learner has done, over the whole time the override would be in force. What the learner
- * may still do counts as possible; what only staff could do (lift a lock, publish another rule) does not. A lock is
- * never without effect: it holds whatever comes.
+ * Why a new override would change nothing, or null if it may change something. Decided from the published course and
+ * from what the learner has done, over the whole time of the override. What the learner may still do counts as
+ * possible; what only staff could do (remove a lock, publish another rule) does not. A lock always has an effect: it
+ * holds whatever comes.
  *
- * @param learner with the overrides in place; one of the same kind on the same item is left out: it would be replaced.
- * @returns the field that is to blame, the rule and a sentence that says what would help.
+ * @param learner with the present overrides; one of the same kind on the same item is ignored, because it would be
+ * replaced.
+ * @returns the wrong field, the rule, and a sentence that says what would help.
  */
 export function withoutEffect(program: Program, learner: Learner, override: Override, now: number): FieldError | null {
   const item = program.indexOf.get(override.item);
   if (item === undefined || override.kind === "lock") return null;
-  // A pause is no reason for or against an override: it is judged by what it does after it.
+  // A pause does not matter for an override: the time after the pause decides.
   const pauses = resumed(learner.pauses, now);
   const others = learner.overrides.filter(({ index, kind }) => index !== item || kind !== override.kind);
   const rest: Learner = { ...learner, pauses, overrides: others };
@@ -57,7 +58,9 @@ export function withoutEffect(program: Program, learner: Learner, override: Over
     : uselessExtension(program, rest, item, override, now);
 }
 
-/** An excuse makes every condition hold that asks for the item; it is of no use where all of them do, or none asks. */
+/**
+ * An excuse makes every condition on the item hold. It has no effect if all of them hold already, or if there are none.
+ */
 function uselessExcuse(program: Program, learner: Learner, item: number): FieldError | null {
   const { nodes, previous, tutorial, ids } = program;
   const isDone = isCompleted(learner, item);
@@ -76,7 +79,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
       const listed = nodes.kids.subarray(first, first + (nodes.count[node] ?? 0));
       if (listed.includes(item) && isAsking(isDone)) return null;
     } else if (op === OP.AVERAGE) {
-      // Whoever is excused from an item has it left out, which may move the mean either way.
+      // An excused item is left out of a mean, which may raise or lower the mean.
       if (nodes.kids.subarray(first, first + (nodes.count[node] ?? 0)).includes(item)) return null;
     } else if (nodes.arg[node] !== item) continue;
     else if (op === OP.COMPLETED || op === OP.AFTER) {
@@ -87,7 +90,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
       const score = learner.bestScore[item] ?? Number.NaN;
       if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - program.scoreSlack)) return null;
     } else if (op === OP.STATE || op === OP.VIEWED || op === OP.SUBMITTED) {
-      return null; // what it makes of the item depends on the verdicts that are still to come
+      return null; // its effect depends on verdicts that are still to come
     } else if (op === OP.SCORE_RANGE && nodes.upper[node] === Number.POSITIVE_INFINITY) {
       if (isAsking(!Number.isNaN(learner.bestScore[item] ?? Number.NaN))) return null;
     }
@@ -98,7 +101,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     : { path: "kind", rule: "already_done", message: `The learner has already completed ${id}.` };
 }
 
-/** Of no use where the item is open at every instant until the override ends, and nothing the learner does closes it. */
+/** No effect if the item is open at every instant until the override ends, and no action of the learner closes it. */
 function uselessUnlock(
   program: Program,
   learner: Learner,
@@ -108,7 +111,7 @@ function uselessUnlock(
 ): FieldError | null {
   const gate = program.gate[item] ?? NONE;
   const isKept = learner.kept[item] === 1;
-  // A deed can close only what stands below a `not`, and only where the item is not kept open.
+  // An action can close only conditions below a `not`, and only if the item is not kept open.
   const mayClose = [item, gate].some((owner) => owner !== NONE && deedsMayClose(program, program.roots[owner] ?? NONE));
   if (mayClose && !isKept && !learner.practiceMode) return null;
   const end = override.expires_at ?? Infinity;
@@ -121,7 +124,7 @@ function uselessUnlock(
   return { path: "kind", rule: "already_open", message };
 }
 
-/** Of no use where nothing in the item's own rule ends before it, or where its chapter has closed by then. */
+/** No effect if nothing in the item's own rule ends before it, or if its chapter has closed by then. */
 function uselessExtension(
   program: Program,
   learner: Learner,
@@ -184,8 +187,8 @@ function instantsOf(program: Program, learner: Learner, item: number, now: numbe
 }
 
 /**
- * When an item's own rule ends, in every spelling of an end, without extensions. A period that has not begun ends at the
- * earliest as if it began now.
+ * When an item's own rule ends, in whatever way the rule says it, without extensions. A period that has not begun ends
+ * at the earliest as if it began now.
  */
 function endsOf(program: Program, learner: Learner, item: number, now: number): number[] {
   const { nodes, roots } = program;
@@ -214,13 +217,13 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.AFTER,
 ];
 
-/** Whether something the learner does may make a rule false that holds. */
+/** Whether an action of the learner may make a true rule false. */
 function deedsMayClose(program: Program, node: number, isNegated = false): boolean {
   if (node === NONE) return false;
   const op = program.nodes.op[node];
   if (isNegated && DEEDS.includes(op)) return true;
   if (op === OP.STATE) return true;
-  // A better score leaves a range.
+  // A better score can leave a range.
   if ((program.nodes.upper[node] ?? Infinity) < Infinity) return true;
   return kidsOfGroup(program, node).some((kid) => deedsMayClose(program, kid, isNegated !== (op === OP.NOT)));
 }

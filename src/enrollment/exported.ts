@@ -1,6 +1,6 @@
 import type { ExportedTable } from "../platform/cell/export-rows.ts";
 
-/** What of an enrollment is exported to its learner; `outbox` and stored answers repeat it. */
+/** The parts of an enrollment that are exported to its learner; `outbox` and stored answers only repeat them. */
 export const EXPORTED: readonly ExportedTable[] = [
   { kind: "enrollment", query: "SELECT * FROM enrollment" },
   { kind: "fact", query: "SELECT * FROM facts ORDER BY item" },
@@ -8,7 +8,7 @@ export const EXPORTED: readonly ExportedTable[] = [
   { kind: "kept_open", query: "SELECT * FROM opened ORDER BY item, opened_at" },
   { kind: "override", query: "SELECT * FROM overrides ORDER BY id" },
   { kind: "policy_log", query: "SELECT * FROM policy_log ORDER BY seq" },
-  // What is held is shown to nobody but who judges.
+  // Only people who judge see what is held.
   {
     kind: "submission",
     query: `SELECT id, item, answer, submitted_at, iif(held_at IS NULL, status, 'pending') AS status,

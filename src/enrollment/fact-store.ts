@@ -2,7 +2,7 @@ import type { NewFact, ProjectedFact } from "../mirror/index.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
 import type { Fact, How, News, Outcome, Points } from "../unlock/index.ts";
 
-/** Reason under which the log notes a fact that replaced another. */
+/** The reason with which the log notes a fact that replaced another. */
 const CORRECTION = "correction";
 const FACTS_OF = setStatement((set) => `SELECT * FROM facts WHERE item IN (SELECT value FROM ${set})`);
 
@@ -29,7 +29,7 @@ export interface StoredFact extends Fact {
   seq: number;
 }
 
-/** What the learner did: each item's facts, and the log of how they came about. */
+/** What the learner did: the facts of each item, and the log of how they came about. */
 export class FactStore {
   readonly #sql: SqlStorage;
 
@@ -85,7 +85,7 @@ export class FactStore {
     this.#write({ ...fact, seq, kind: kindOf(fact), recorded_at: recordedAt, actor, reason });
   }
 
-  /** Whether the item's last correction said just this and nothing was revoked since: then it is being repeated. */
+  /** Whether the item's last correction was the same and nothing was revoked since: then it is a repetition. */
   isLastCorrection(fact: NewFact & { at: number }): boolean {
     const last = this.#sql
       .exec<LoggedFact & Record<string, SqlStorageValue>>(
@@ -112,8 +112,8 @@ export class FactStore {
   }
 
   /**
-   * What was told of an item since the last revocation and did not come with a submission.
-   * @param submitted instants of its submissions: what was logged before submissions were told apart has them.
+   * What was reported about an item since the last revocation, apart from its submissions.
+   * @param submitted instants of its submissions. They identify log entries from before submissions were marked.
    */
   notSubmitted(item: string, submitted: ReadonlySet<number>): NewFact[] {
     return this.#sql
@@ -191,7 +191,7 @@ function kindOf({ completed }: NewFact): string {
   return completed ? "completed" : "attempted";
 }
 
-/** What a row of the log told. */
+/** What a row of the log reported. */
 export function newsOf({ kind, score, at, outcome, points, points_min, points_max, ...rest }: LoggedFact): News {
   const told =
     points === null || points_min === null || points_max === null ? null : { points, min: points_min, max: points_max };

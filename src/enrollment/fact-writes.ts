@@ -1,4 +1,4 @@
-// Over 350 lines: every way in which a fact is taken, held, released or taken back shares its merging and its log.
+// Over 350 lines: every way in which a fact is recorded, held, released or revoked shares its merging and its log.
 
 import type {
   ActorRef,
@@ -20,10 +20,10 @@ import type { EnrollmentStore } from "./store.ts";
 import { factOf } from "./submission-fact.ts";
 import type { WriteTools } from "./write-tools.ts";
 
-/** Score of a completion that names none: the item was done, so it was done fully. Chapters have no score. */
+/** Score of a completion without a score: the item was done, so it was done fully. Chapters have no score. */
 const FULL_SCORE = 100;
 
-/** What becomes of facts: recorded, corrected, taken back, restored. Called inside the object's transaction. */
+/** Records, corrects, revokes and restores facts. Called inside the object's transaction. */
 export class FactWrites {
   readonly #tools: WriteTools;
   readonly #state: EnrollmentState;
@@ -40,7 +40,7 @@ export class FactWrites {
     if (request.mode === "own") {
       for (const fact of request.facts) {
         const refusal = this.#tools.refuseLocked(fact.item, request, now);
-        // A hidden problem is answered like one that does not exist, so this comes first.
+        // A hidden problem gets the same answer as a missing one, so this comes first.
         if (refusal?.refusal.code === "item_not_found") return refusal;
         const index = this.#state.program.indexOf.get(fact.item) ?? 0;
         const isProblem = index >= this.#state.program.chapterCount;
@@ -54,7 +54,7 @@ export class FactWrites {
     }
     const changed = new Set<string>();
     let replaced: { rests: Set<number> } | null = null;
-    // Whoever imports says that the item is complete, the learner only that it was done.
+    // An import says that the item is complete, the learner only that it was done.
     const how: How = request.mode === "own" ? "marked" : "told";
     const outcomes = request.facts.map((one): FactOutcome => {
       const fact: NewFact = { ...one, how: isDone(one) ? how : null };
@@ -72,7 +72,7 @@ export class FactWrites {
       return outcome;
     });
     this.#settle(changed, now, replaced);
-    // It counts on locked items too, so it is nothing a learner could have done.
+    // It also counts on locked items, so it is nothing a learner could have done.
     if (request.mode === "import" && changed.size > 0) {
       const { id, progress_seq } = this.#state.meta;
       const [item, ...others] = changed;
@@ -88,8 +88,8 @@ export class FactWrites {
   }
 
   /**
-   * Keeps a fact until it is released; it takes the place of another one that is held of the item. Nothing that a learner could
-   * see changes: no sequence, no version.
+   * Keeps a fact until it is released. It replaces another held one of the same item. Nothing that a learner could see
+   * changes: no sequence, no version.
    */
   hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
     const { item } = fact;
@@ -104,14 +104,14 @@ export class FactWrites {
   }
 
   /**
-   * What is held of an item counts from now on, as if it had happened now: a wait that it begins begins now. Of several tries
-   * whose verdicts were held each counts, in their order: the best score and the latest are among them. What was held before
-   * the item was revoked is shown, and does not count.
+   * The held fact of an item counts from now on, as if it had happened now: a waiting period that it starts begins now.
+   * If the verdicts of several tries were held, each counts in its order: the best score and the latest are among them.
+   * Facts held from before a revocation of the item are shown, and do not count.
    */
   #release(item: string, now: number, actor: ActorRef): FactOutcome {
     const known = this.#store.held.of(item);
     if (known === null) return "unchanged";
-    // What is held has its score even where a lost object found the submission again without one.
+    // The held fact has its score even if a lost object got the submission back without one.
     const { at, score = null } = known.fact;
     const found = at === null ? new Set<string>() : this.#store.submissions.restoreHeld(item, at, score);
     const revokedAt = this.#state.facts.get(item)?.revoked_at ?? Number.NEGATIVE_INFINITY;
@@ -131,7 +131,7 @@ export class FactWrites {
     return outcome;
   }
 
-  /** Releases what is held of some items, or everything, in one commit: all of it counts together. */
+  /** Releases the held facts of some items, or all, in one commit: they count together. */
   releaseHeld({ items, actor }: ReleaseRequest, now: number): Result<ReleaseAnswer> {
     const held = this.#store.held.all().filter(({ item }) => items === null || items.includes(item));
     const changed = new Set<string>();
@@ -143,7 +143,7 @@ export class FactWrites {
     return ok({ ...this.#tools.answer(), released: held.map(({ item }) => item) });
   }
 
-  /** Takes back everything the learner did with one item. */
+  /** Revokes everything the learner did with one item. */
   revoke(request: RevokeRequest, now: number): Result<WriteAnswer> {
     const { item, relock = false } = request;
     const old = this.#state.facts.get(request.item);
@@ -152,7 +152,7 @@ export class FactWrites {
     }
     const held = this.#store.held.of(item);
     const isDone = sameFact(old, NO_FACT) && (held === null || held.held_at <= (old.revoked_at ?? 0));
-    // A held verdict stays hidden until it is released, and then does not count.
+    // A held verdict stays hidden until its release, and then does not count.
     if (held !== null && !this.#store.submissions.holds(item)) this.#store.held.remove(item);
     if (!isDone) {
       this.#state.meta.progress_seq += 1;
@@ -162,9 +162,9 @@ export class FactWrites {
       this.#store.opened.release([item], now);
     }
     const hasRelocked = relock && this.#tools.relockWhatRestsOn(item, now);
-    // Who took the fact back without a relock may still order it: then that is all that is done.
+    // A revocation without a relock may be followed by the relock: then only that is done.
     if (isDone && !hasRelocked) return ok(this.#tools.answer());
-    // Whatever the item opened may lock again, so everything is evaluated.
+    // Everything that the item opened may lock again, so everything is evaluated.
     this.#state.refresh("progress", now);
     const { progress_seq } = this.#state.meta;
     this.#tools.audit(request.actor, "progress.revoked", item, now, {
@@ -176,8 +176,8 @@ export class FactWrites {
   }
 
   /**
-   * Notes that the learner has opened an item, where a rule asks for it: once, and nothing again.
-   * @returns whether anything is different now.
+   * Notes that the learner has opened an item, if a rule asks for it: only once.
+   * @returns whether anything changed.
    */
   open(item: string, actor: string, now: number): boolean {
     const { program, learner, evaluation } = this.#state;
@@ -188,7 +188,7 @@ export class FactWrites {
     return true;
   }
 
-  /** Records one fact, and what comes of it. */
+  /** Records one fact, with its consequences. */
   recordOne(fact: NewFact, actor: string, now: number): void {
     const outcome = this.#merge(fact, now, actor);
     const isChange = outcome === "recorded" || outcome === "waiting";
@@ -196,10 +196,10 @@ export class FactWrites {
   }
 
   /**
-   * A verdict was changed: what is recorded of the item is made anew from its submissions as they are judged now, and from
-   * what came another way. What was revoked stays revoked.
+   * A verdict was changed: the facts of the item are made again, from its submissions with their present verdicts and
+   * from facts that came in another way. Revoked facts stay revoked.
    * @param judged a fact for each submission, oldest first.
-   * @param relock what rested on the facts before locks again, where the rules do not open it now.
+   * @param relock items that depended on the earlier facts lock again, unless the rules open them now.
    */
   judgedAnew(item: string, judged: readonly NewFact[], relock: boolean, actor: string, now: number): void {
     const kind = this.#tools.kindOf(item);
@@ -211,7 +211,7 @@ export class FactWrites {
     let next = NO_FACT;
     const told: (NewFact & { at: number; live: boolean })[] = [];
     for (const fact of [...others, ...judged]) {
-      // What was logged has the score that it was given then.
+      // The log has the score that it was given then.
       const score = others.includes(fact) ? fact.score : this.#scoreOf(fact, kind === "problem");
       const news = { ...fact, completed: isDone(fact), score, at: fact.at ?? now, live };
       const merged = mergeFact(next, news);
@@ -231,7 +231,7 @@ export class FactWrites {
     this.#settle(new Set([item]), now, { rests });
   }
 
-  /** Takes over what D1 mirrors: facts are merged, sequences only grow. */
+  /** Takes facts from the mirror in D1: they are merged, and sequences only grow. */
   adopt({ mirror, pointer, program }: Adoption, now: number): Delta {
     const { meta } = this.#state;
     const isEmpty = meta.version === 0;
@@ -261,7 +261,7 @@ export class FactWrites {
         const input = { item, kind, reason: "restored from D1", expires_at, extend_to };
         this.#store.policy.addOverride(input, created_at, "rebuild");
       }
-      // Continue at the activation D1 last saw, so that moving on grandfathers or relocks as it would have.
+      // Continue at the activation that D1 last saw, so that moving on applies grandfather or relock correctly.
       const isBehind = mirror.activation < pointer.activation;
       meta.activation = isBehind ? mirror.activation : pointer.activation - 1;
       this.#store.opened.keep([...mirror.record.opened, ...(isBehind ? mirror.earned : [])], now);
@@ -272,14 +272,14 @@ export class FactWrites {
   }
 
   /**
-   * Merges one fact into the store and the log. A fact about an item that this version does not have waits for its
-   * return.
+   * Merges one fact into the store and the log. A fact about an item that this version does not have waits for the
+   * item's return.
    */
   #merge(fact: NewFact, now: number, actor: string): FactOutcome {
     const kind = this.#tools.kindOf(fact.item);
     if (kind === null) return "item_not_found";
     const old: StoredFact = this.#state.facts.get(fact.item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
-    // What happens now happens after any revocation, even within the same millisecond.
+    // A present fact comes after any revocation, even within the same millisecond.
     const at = fact.at ?? Math.max(now, (old.revoked_at ?? 0) + 1);
     if (old.revoked_at !== null && at <= old.revoked_at) return "superseded";
     const isProblem = kind === "problem";
@@ -291,7 +291,7 @@ export class FactWrites {
     const seq = this.#state.meta.progress_seq;
     this.#store.facts.log(seq, news, now, actor);
     this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
-    // What is derived is counted where it is.
+    // Derived completions are counted where they are derived.
     const { completion, indexOf } = this.#state.program;
     const isDerived = (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
     if (!isDerived && old.completed_at === null && merged.completed_at !== null) {
@@ -301,8 +301,8 @@ export class FactWrites {
   }
 
   /**
-   * Puts one fact, with its own date, in the place of all that is recorded of the item. What was recorded before stays
-   * taken back: sent once more, it is superseded. The same correction again changes nothing.
+   * One fact, with its own date, replaces all recorded facts of the item. The earlier facts stay revoked: if they are
+   * sent again, they are superseded. The same correction again changes nothing.
    */
   #correct(fact: NewFact, now: number, actor: ActorRef): FactOutcome {
     const { item } = fact;
@@ -331,8 +331,8 @@ export class FactWrites {
   }
 
   /**
-   * The percentage of an attempt. A problem that was done without a score was done fully, but not on a platform where
-   * what is done and what is graded are two things, nor where the item says itself how it becomes complete.
+   * The percentage of an attempt. A problem that was done without a score was done fully, except on a platform that
+   * distinguishes done from graded, and except if the item has a completion requirement.
    */
   #scoreOf(fact: NewFact, isProblem: boolean): number | null {
     const { score, points = null } = fact;
@@ -347,7 +347,7 @@ export class FactWrites {
     return score ?? (isDone(fact) && isProblem && !isApart ? FULL_SCORE : null);
   }
 
-  /** Whether something rests on the item's grade that counts now. */
+  /** Whether something depends on the item's current grade. */
   #isGraded(item: string): boolean {
     const { graded, indexOf } = this.#state.program;
     return graded[indexOf.get(item) ?? -1] === 1;
@@ -359,7 +359,9 @@ export class FactWrites {
     this.#tools.outbox.add("fact", item, now);
   }
 
-  /** The log of a lost object, as far as the mirror knows it: each item's last state, as of when it happened. */
+  /**
+   * The log of a lost object, as far as the mirror knows it: each item's last state, at the instant when it happened.
+   */
   #logRestored(fact: ProjectedFact): void {
     const at = fact.completed_at ?? fact.attempted_at ?? fact.viewed_at ?? null;
     if (at === null || this.#store.facts.hasLogged(fact.seq)) return;
@@ -379,7 +381,7 @@ export class FactWrites {
   #settle(changed: ReadonlySet<string>, now: number, replaced: { rests: Set<number> } | null = null): void {
     if (changed.size === 0) return;
     if (this.#state.meta.status === "withdrawn") {
-      // Recorded, and evaluated when the learner returns: nothing opens, and is announced, to who has left.
+      // Recorded now, and evaluated when the learner returns: nothing opens or is announced for a learner who has left.
       this.#state.meta.version += 1;
       this.#state.save(now);
       return;
@@ -389,14 +391,14 @@ export class FactWrites {
   }
 }
 
-/** How what D1 knows came to be completed, as far as one entry can say it. */
+/** How a completion in D1 came about, as far as one entry can say it. */
 function howOf({ told_at = null, marked_at = null, passed_at = null }: ProjectedFact): How | null {
   if (told_at !== null) return "told";
   if (marked_at !== null) return "marked";
   return passed_at === null ? null : "passed";
 }
 
-/** What was passed was done. */
+/** A passed item was also done. */
 function isDone({ completed, outcome }: NewFact): boolean {
   return completed || outcome === "passed";
 }

@@ -2,25 +2,26 @@ import { MAX_GROUP, type ProjectionMessage } from "../mirror/index.ts";
 import { sendInBatches } from "../platform/database/set-statement.ts";
 
 /**
- * How long the enrollments of an isolate are gathered, milliseconds: a message for each costs more than the write that it
- * announces. The queue itself gathers for a second, and D1 has it half a second later than it could.
+ * How long the announcements of an isolate are collected, milliseconds: a message for each would cost more than the
+ * write that it announces. The queue itself collects for a second, and D1 gets the rows half a second later than
+ * possible.
  */
 const GATHER_MS = 500;
-/** Whoever has promised to send and has not done so by then is gone, and the next one sends. */
+/** An announcer that has promised to send and has not done so by then is gone, and the next one sends. */
 const LOST_AFTER_MS = 2_000;
 /** Messages of one call to the queue, which takes a hundred. */
 const MAX_MESSAGES = 100;
 
-/** What one enrollment has to announce. */
+/** The announcement of one enrollment. */
 interface Announcement {
-  /** Seconds that the queue is to wait before it delivers it. */
+  /** Seconds for which the queue waits before it delivers it. */
   delay: number;
   failed(fault: unknown): void;
 }
 
 /**
- * What the enrollment objects of one isolate have to announce, in as few messages as they fit in. One of them sends for
- * all; what is lost with it is announced again by the alarm of each. They share ids and nothing else.
+ * The announcements of the enrollment objects in one isolate, in as few messages as possible. One object sends for all.
+ * If a message is lost, the alarm of each object announces again. The objects share only ids.
  */
 class GroupAnnouncement {
   #waiting = new Map<string, Announcement>();
@@ -34,7 +35,7 @@ class GroupAnnouncement {
     return true;
   }
 
-  /** Sends what has come by then. Never throws: everybody whose announcement was not taken is told. */
+  /** Sends everything collected by then. Never throws: each object whose announcement was not accepted is notified. */
   async sendSoon(queue: Queue): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     this.#promisedUntil = 0;

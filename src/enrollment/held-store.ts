@@ -2,10 +2,13 @@ import type { HeldScore } from "../mirror/index.ts";
 
 type HeldRow = Record<string, SqlStorageValue> & { item: string; fact: string; held_at: number; actor: string };
 
-/** Scores held for one learner: all of them go into one value of D1. */
+/** The limit of scores held for one learner, because all of them go into one value of D1. */
 export const MAX_HELD = 1_000;
 
-/** Scores that wait for their release: one for each item, the last that was told. Nobody but staff reads them, and nothing rests on them. */
+/**
+ * Scores that wait for their release: one per item, the last that was sent. Only staff read them, and nothing depends
+ * on them.
+ */
 export class HeldStore {
   readonly #sql: SqlStorage;
 
@@ -43,6 +46,6 @@ export class HeldStore {
 }
 
 function heldOf({ item, fact, held_at, actor }: HeldRow): HeldScore {
-  // SAFETY: written by `put` alone, from a fact.
+  // SAFETY: only `put` writes this, from a fact.
   return { item, fact: JSON.parse(fact) as HeldScore["fact"], held_at, actor };
 }

@@ -8,9 +8,9 @@ import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
 /**
- * The learner's course at another instant. The past is what was recorded by then (so it answers what the learner was
- * really shown on Tuesday, not what later imports say about Tuesday); the future is today's record under the rules of
- * that instant.
+ * The learner's course at another instant. The past is what had been recorded by then. So it answers what the learner
+ * was really shown on Tuesday, not what later imports say about Tuesday. The future is today's record under the rules
+ * of that instant.
  *
  * @param at epoch ms, not before the enrollment.
  */
@@ -38,12 +38,12 @@ function viewAt(state: EnrollmentState, store: EnrollmentStore, program: Program
 }
 
 /**
- * Answers a read for another instant: its states and reasons, of what the learner may know of today. What may be opened
- * is decided by the present (see access.ts).
+ * Answers a read for another instant: its states and reasons, for items that the learner may know of today. The present
+ * decides what may be opened (see access.ts).
  *
  * @param state brought up to date just now.
  * @param tools.load loads a course version, for a past in which another one applied.
- * @param tools.behindSince instant since when the state is known to be older than the course, or null.
+ * @param tools.behindSince the instant since when the state is known to be older than the course, or null.
  */
 export async function readAt(
   state: EnrollmentState,
@@ -57,7 +57,7 @@ export async function readAt(
     behindSince: number | null;
   },
 ): Promise<Result<ReadAnswer>> {
-  // A beginning that was corrected counts from when it was corrected; what was said before holds before.
+  // A corrected beginning counts from the instant of its correction; the earlier value counts before it.
   const begun = Math.min(state.meta.enrolled_at, store.policy.at(at).enrolled_at ?? state.meta.enrolled_at);
   if (at < begun) {
     return refuse("invalid_input", {
@@ -69,7 +69,7 @@ export async function readAt(
   const past = version === current ? null : await tools.load(version);
   if (version !== current && past === null) return refuse("version_not_found");
   const snapshot = { ...snapshotInfo(state.meta, "recomputed", tools.behindSince), course_version: version };
-  // From here on nothing waits, so that both views are of one state.
+  // No await from here on, so that both views are of one state.
   const views = {
     asked: viewAt(state, store, past ?? state.program, at),
     present: state.view(Date.now()),

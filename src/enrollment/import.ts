@@ -9,13 +9,13 @@ import type { FieldError } from "../platform/results.ts";
 import { pointsSchema } from "../unlock/index.ts";
 import { callEnrollment } from "./stub.ts";
 
-/** Facts of one call, and bytes of its body. */
+/** The limits of facts and of bytes in one call. */
 const MAX_IMPORT = 1_000;
 export const MAX_IMPORT_BYTES = 1_000_000;
-/** Clocks of other systems may run ahead of ours by this much; a fact further in the future is refused. */
+/** Clocks of other systems may be ahead of ours by this much; a later fact is refused. */
 const MAX_CLOCK_SKEW_MS = 300_000;
 const PARALLEL_OBJECTS = 24;
-/** Bytes of what opened and locked in one answer: it is kept under its key as one value. */
+/** The limit of bytes for what opened and locked in one answer: it is stored under its key as one value. */
 const DELTA_BYTES = 1_000_000;
 
 const factSchema = z
@@ -108,7 +108,7 @@ const factSchema = z
     params: { rule: "needs_correct" },
   });
 
-/** Whether a row tells anything of what the learner did. */
+/** Whether a row reports anything that the learner did. */
 function tells({
   completed,
   score,
@@ -123,7 +123,7 @@ function tells({
 }
 type ImportedFact = z.output<typeof factSchema>;
 
-/** Judges the rows of an import, each by itself. A fact that comes twice is no fault: its outcome says `unchanged`. */
+/** Checks the rows of an import one by one. A repeated fact is no fault: its outcome says `unchanged`. */
 export function readFacts(
   inputs: readonly unknown[],
   altered: (index: number) => FieldError | null,
@@ -233,7 +233,7 @@ export async function importProgress(
       const outcome: FactOutcome = result.value.outcomes[position] ?? "unchanged";
       outcomes[index] = { outcome, seq: progress_seq };
     });
-    // What was told is known; chapters that are complete by it are news.
+    // Reported items are known already; the chapters that they complete are news.
     const isNews = completed.some((item) => own.every((fact) => fact.item !== item));
     if (unlocked.length === 0 && locked.length === 0 && !isNews) return;
     const delta = { enrollment_id: id, unlocked, locked, completed };

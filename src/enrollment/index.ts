@@ -3,15 +3,15 @@ import { readOnce } from "../platform/late.ts";
 export type { Applicant } from "./applicant.ts";
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
 
-/** What a learner plans by, and what they may search in: read when somebody asks. */
+/** A learner's agenda, and the texts they may search in. Loaded on demand. */
 export const loadAgenda = /* @__PURE__ */ readOnce(() => import("./agenda.ts"));
-/** The keys that statements of this service are signed with. */
+/** The keys with which this service signs statements. */
 export const loadPassKeys = /* @__PURE__ */ readOnce(() => import("./pass/keys.ts"));
-/** Who may open an item: read when somebody asks for a file of one. */
+/** Checks who may open an item. Loaded when a file of an item is requested. */
 export const loadPermits = /* @__PURE__ */ readOnce(() => import("./reads.ts"));
-/** Enrolling many, and recording what they did elsewhere: read when people of an archive are imported. */
+/** Enrolls many people and records what they did elsewhere. Loaded when people of an archive are imported. */
 export const loadBulk = /* @__PURE__ */ readOnce(() => import("./bulk.ts"));
-/** Enrolling and withdrawing, for who does it for many. */
+/** Enrolls and withdraws, for callers with many learners. */
 export const loadEnrolling = /* @__PURE__ */ readOnce(() => import("./registry.ts"));
 export { callEnrollment, callEnrollmentObject, enrollmentStub } from "./stub.ts";
 export { destroyWithdrawn } from "./withdrawn.ts";

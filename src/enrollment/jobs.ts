@@ -10,8 +10,8 @@ import { RESEND_MS, resendMost } from "./resend.ts";
 import type { DueName } from "./schema.ts";
 
 /**
- * The version that its course has now: an object that slept through a publish must not act on a date of the version
- * before. Null when nobody knows.
+ * The version that its course has now: an object that slept through a publish must not act on a date of an earlier
+ * version. Null if it is not known.
  */
 async function knownPointer({ env }: EnrollmentCore, course: string): Promise<CoursePointer | null> {
   try {
@@ -23,7 +23,7 @@ async function knownPointer({ env }: EnrollmentCore, course: string): Promise<Co
   }
 }
 
-/** What an enrollment object does at its time. @throws when it is to be tried again. */
+/** The due jobs of an enrollment object. @throws if they must be tried again. */
 export async function runJob(core: EnrollmentCore, name: DueName, now: number): Promise<void> {
   const { outbox, store } = core;
   const { scheduler } = core.cell;
@@ -34,10 +34,10 @@ export async function runJob(core: EnrollmentCore, name: DueName, now: number): 
     // Confirmed while the last announcement was still under way.
     scheduler.reschedule("outbox", null);
   } else if (name === "outbox") {
-    // Nobody sees in D1 that this object changed: it is noted for the next backup.
+    // D1 does not show that this object changed, so it is noted for the next backup.
     core.isNotedForBackup ||= await noteChanged(core.env, "enrollments", core.cell.objectId);
     await core.announcements.announceAgain(now);
-    // Not done until confirmProjection says so: until then it is asked for again, later each time.
+    // Not done until confirmProjection confirms it: until then it is requested again, with longer waits.
     const { oldest_ms } = outbox.depth(now);
     scheduler.failed("outbox", now, { least: RESEND_MS, most: resendMost(oldest_ms) });
   } else if (name === "boundary") {

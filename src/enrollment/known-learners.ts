@@ -6,10 +6,10 @@ import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
 
 /**
- * Counts those of some users who are not known of a course yet among its learners, before they are registered.
- * A repeated or raced registration may count somebody twice: places then skip one, which nobody notices.
- * @returns a place for each who may be registered (nobody who is being erased is among them); an object takes the one it
- * is given when it begins, and never again.
+ * Counts users who are new in a course among its learners, before they are registered. If two registrations run at
+ * once, a user may be counted twice: then places skip a number, which does no harm.
+ * @returns a place for each user who may be registered (without users who are being erased). An object uses its place
+ * when it begins, and never changes it.
  */
 export async function placesOf(
   db: Database,
@@ -28,7 +28,7 @@ export async function placesOf(
       })
       .where(eq(courses.slug, course))
       .returning({ learners: courses.learners }),
-    // First here and then in the course's shard: an erasure then finds every enrollment there is.
+    // First here and then in the course's shard, so that an erasure finds every enrollment.
     db
       .insert(userCourses)
       .select(sql`SELECT value, ${course}, ${now} FROM ${jsonSet(named)} WHERE ${sql.raw(notBeingErased("value"))}`)

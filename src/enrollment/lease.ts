@@ -2,12 +2,12 @@ import { callRevocations, type Presented } from "../identity/index.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import type { Promised } from "./promises.ts";
 
-/** Tokens known to stand: those of a few devices. */
+/** The limit of remembered valid tokens: those of a few devices. */
 const MAX_TOKENS = 8;
 
 /**
- * Which tokens of the learner stand, as the object of their revocations says. While the lease that it has given lasts, it
- * tells of every change before the change counts, so that a write need not ask.
+ * Which of the learner's tokens are valid, from the object of their revocations. While its lease lasts, that object
+ * reports every change before the change takes effect, so a write need not ask.
  */
 export class StandingLease {
   readonly #promised: Promised;
@@ -17,13 +17,13 @@ export class StandingLease {
     this.#promised = promised;
   }
 
-  /** How often a lease was ended: a write that finds another number than when it was checked is not to be made. */
+  /** How often a lease was ended. If a write finds another number than at its check, it must not be made. */
   get endings(): number {
     return this.#endings;
   }
 
   /**
-   * Something changes in how the learner's tokens stand.
+   * The validity of the learner's tokens changes.
    * @param commit runs a change in a transaction of the object.
    */
   end(commit: (change: () => void) => void): void {
@@ -32,8 +32,8 @@ export class StandingLease {
   }
 
   /**
-   * Whether a token counts, in the very role it names. False as well when that is not known for sure.
-   * @param isBusy whether the learner writes again and again, so that a lease is worth what it costs.
+   * Whether a token is valid for exactly the role that it names. Also false if this is not known for sure.
+   * @param isBusy whether the learner writes again and again, so that a lease is worth its cost.
    */
   async stands(env: Env, enrollment: string, token: Presented, isBusy: boolean): Promise<boolean> {
     const now = Date.now();
@@ -43,12 +43,12 @@ export class StandingLease {
     const endings = this.#endings;
     const { user } = parseEnrollmentId(enrollment);
     const asked = await callRevocations(env, user, (stub) => stub.lease(token, enrollment, isBusy));
-    // What was ended while the answer was under way may not be in it.
+    // The answer may miss a lease that was ended while it was under way.
     if (!asked.ok || this.#endings !== endings) return false;
     const { verdict, ms } = asked.value;
     if (verdict.standing !== "open" || verdict.role !== token.role) return false;
     if (ms <= 0) return true;
-    // Between two leases nobody told of anything.
+    // Between two leases nobody reported changes.
     const others = now < this.#promised.now.lease_until ? this.#promised.now.tokens : [];
     this.#promised.add({ lease_until: now + ms, tokens: [...new Set([...others, key])].slice(-MAX_TOKENS) });
     return true;

@@ -6,11 +6,11 @@ import type { EnrollmentCore } from "./core.ts";
 import { markEverythingPending, tellAgain } from "./pending.ts";
 
 /**
- * Removes everything, alarm included. Refused while the learner is enrolled (somebody may have just come back) and
+ * Removes everything, also the alarm. Refused while the learner is enrolled (somebody may have just come back), and
  * while rows are pending: D1 must know of the withdrawal, and the audit chain who ordered it.
  */
 export async function destroy(core: EnrollmentCore): Promise<Result<{ destroyed: boolean }>> {
-  if (core.cell.isErased) return ok({ destroyed: true }); // nothing is left but the memory of that
+  if (core.cell.isErased) return ok({ destroyed: true }); // only the mark of the erasure is left
   const state = await core.load();
   if (state?.meta.status === "active") {
     await tellAgain(core);
@@ -42,7 +42,7 @@ export async function restore(
   if (!loaded.ok || !loaded.value.is_complete) return loaded;
   await core.load();
   core.commit(() => {
-    // Promised to another object, by others that know nothing of this one.
+    // Promised to another object, by objects that do not know this one.
     core.promised.end("lease");
     core.promised.end("nobody");
     return ok(markEverythingPending(core, Date.now()));

@@ -1,6 +1,8 @@
 import type { Marks } from "./requests.ts";
 
-/** What a verdict says beside score and comment, as it is answered: nothing is null or empty, never absent. */
+/**
+ * The parts of a verdict besides score and comment, in the form of answers: absent values become null or an empty list.
+ */
 export function verdictMarks({ points = undefined, rubric = [], comments = [] }: Marks) {
   return { points: points ?? null, rubric, comments };
 }

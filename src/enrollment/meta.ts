@@ -8,7 +8,7 @@ export interface Meta {
   user: string;
   status: "active" | "withdrawn";
   enrolled_at: number;
-  /** Null while it is active, and where it was withdrawn before this was noted. */
+  /** Null while it is active, and if it was withdrawn before this was noted. */
   withdrawn_at: number | null;
   progress_seq: number;
   policy_seq: number;
@@ -28,20 +28,20 @@ export interface Meta {
   courses: Courses;
   /** When staff paused the learner's course; null: never. */
   pauses: Pauses | null;
-  /** When the learner met what the course asks for its certificate; it is set once and stays. */
+  /** When the learner met the requirement of the course's certificate; it is set once and stays. */
   certified_at: number | null;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
 }
 
-/** What is known of a learner beside cohorts: field by field. */
+/** What is known of a learner besides cohorts: field by field. */
 export type Profile = Readonly<Record<string, string>>;
 
 /** Instants in epoch ms, by course. */
 export type Courses = Readonly<Record<string, number>>;
 
-/** The row of an enrollment that nobody has evaluated yet: activation 0, so that any course version is news. */
+/** The row of an enrollment that was never evaluated: activation 0, so that any course version is newer. */
 export function newMeta(id: string, courseVersion: number, items: number, enrolledAt: number, now: number): Meta {
   return {
     id,
@@ -70,7 +70,7 @@ export function newMeta(id: string, courseVersion: number, items: number, enroll
   };
 }
 
-/** It as it is stored. */
+/** The row in its stored form. */
 export type MetaRow = Record<string, SqlStorageValue> & {
   id: string;
   course: string;
@@ -98,7 +98,7 @@ export type MetaRow = Record<string, SqlStorageValue> & {
   stale_reason: string | null;
 };
 
-/** A profile as a column holds it: null for one without fields. */
+/** A profile in the form of a column: null if it has no fields. */
 export function profileText(profile: Profile): string | null {
   return Object.keys(profile).length === 0 ? null : JSON.stringify(profile);
 }
@@ -124,16 +124,16 @@ export function pausesText(pauses: Pauses | null): string | null {
 }
 
 export function pausesOf(text: string | null): Pauses | null {
-  // SAFETY: written by `pausesText` alone, from a value of this type.
+  // SAFETY: only `pausesText` writes this, from a value of this type.
   return text === null ? null : (JSON.parse(text) as Pauses);
 }
 
-/** The same as part of a policy in D1, where most learners have none. */
+/** The same as part of a policy in D1. Most learners have none. */
 export function pausesIn(pauses: Pauses | null): { pauses?: Pauses } {
   return pauses === null ? {} : { pauses };
 }
 
-/** A certificate's instant as part of a policy in D1, where most learners have none. */
+/** A certificate's instant as part of a policy in D1. Most learners have none. */
 export function certifiedIn(at: number | null): { certified_at?: number } {
   return at === null ? {} : { certified_at: at };
 }
@@ -143,18 +143,18 @@ export function coursesIn(courses: Courses): { courses?: Courses } {
   return Object.keys(courses).length === 0 ? {} : { courses };
 }
 
-/** A profile as part of a policy in D1, where most learners have none. */
+/** A profile as part of a policy in D1. Most learners have none. */
 export function profileIn(profile: Profile): { profile?: Profile } {
   return Object.keys(profile).length === 0 ? {} : { profile };
 }
 
-/** Whether two profiles say the same. */
+/** Whether two profiles are equal. */
 export function sameProfile(a: Profile, b: Profile): boolean {
   const fields = Object.keys(a);
   return fields.length === Object.keys(b).length && fields.every((field) => a[field] === b[field]);
 }
 
-/** A list of texts as a column holds it. */
+/** A list of texts in the form of a column. */
 export function stringList(json: string): string[] {
   const value: unknown = JSON.parse(json);
   return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];

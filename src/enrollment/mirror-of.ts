@@ -5,7 +5,7 @@ import { certifiedIn, coursesIn, pausesIn, profileIn } from "./meta.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
-/** What D1 keeps of an enrollment besides facts. */
+/** The data of an enrollment in D1, besides facts. */
 export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState, store: EnrollmentStore): Mirror {
   const isKept = (index: number) => program.keeps[index] === 1;
   let open = 0;
@@ -55,7 +55,7 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
   };
 }
 
-/** Scores that wait for their release, so that a lost object finds them again; texts of verdicts stay in the object. */
+/** Scores that wait for their release, so that a lost object gets them back; texts of verdicts stay in the object. */
 function heldIn({ held }: EnrollmentStore): { held?: HeldScore[] } {
   const all = held.all();
   if (all.length === 0) return {};
@@ -63,8 +63,8 @@ function heldIn({ held }: EnrollmentStore): { held?: HeldScore[] } {
 }
 
 /**
- * What is kept open, as it is written to D1: items of this version first, and of others as many as there is room for.
- * Versions come and go for years, and a row has a size.
+ * The items that are kept open, in the form for D1: items of this version first, then as many others as fit. Versions
+ * change for years, and a row has a limit.
  */
 function keptForMirror({ indexOf }: Program, store: EnrollmentStore): string[] {
   const kept = [...store.opened.kept()];

@@ -12,13 +12,13 @@ import type { Applicant } from "./applicant.ts";
 import { profileIn } from "./meta.ts";
 
 /**
- * Learners of one call up to whom each object is made at once. Beyond, a newcomer is a row of D1: it says all there is to
- * say of somebody who has done nothing yet, and the object starts from it with its first call. Rows are marked stale, so
- * that a sweep makes that call where nobody else does; then the learner's devices are told.
+ * For up to this many learners in one call, each object is made at once. Beyond that, a newcomer is a row of D1. The
+ * row has all information about somebody who has done nothing yet, and the object starts from it with its first call.
+ * Rows are marked stale, so that a sweep makes that call if nobody else does; then the learner's devices are notified.
  */
 export const MADE_AT_ONCE = 100;
 
-/** How long the sweep that is asked for goes on from page to page; the minute's own goes on after it. */
+/** How long the requested sweep continues from page to page; the minute cron's own sweep continues after it. */
 const SWEEP_SPAN_MS = 55_000;
 
 /**
@@ -48,7 +48,7 @@ export async function recordNewcomers(
   return appendOrKeep(env, entries, now);
 }
 
-/** What newcomers are answered with: what their objects will say, evaluated once for all of whom the same is asked. */
+/** The answers for newcomers: what their objects will say, evaluated once for all with the same settings. */
 export class NewcomerAnswers {
   readonly #of: (applicant: Applicant) => string[];
   readonly #pointer: CoursePointer;
@@ -104,7 +104,9 @@ export class NewcomerAnswers {
   }
 }
 
-/** Newcomers are registered: they are counted, and a sweep is asked for. Its loss costs a minute. */
+/**
+ * Newcomers are registered: they are counted, and a sweep is requested. If the request is lost, this costs a minute.
+ */
 export async function welcome(env: Env, newcomers: number, now: number): Promise<void> {
   meter.count("enrollments_started_total", [], newcomers);
   const message: RefreshMessage = { type: "sweep", scope: "course", until: now + SWEEP_SPAN_MS };

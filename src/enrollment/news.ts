@@ -4,10 +4,10 @@ import { parseEnrollmentId } from "../platform/ids.ts";
 import { enrollmentPayload, eventPayload, judgedPayload, progressPayload } from "./notices.ts";
 import type { OutboxRow } from "./outbox-row.ts";
 
-/** Items that one piece of news names; more of them are more pieces. */
+/** One piece of news names at most this many items; more items make more pieces. */
 const ITEMS_NAMED = 100;
 
-/** A commit takes no longer, milliseconds. */
+/** No commit takes longer, milliseconds. */
 const SAME_COMMIT_MS = 2_000;
 
 type Piece = Pick<ProjectedNews, "type" | "at" | "data">;
@@ -15,7 +15,7 @@ type Piece = Pick<ProjectedNews, "type" | "at" | "data">;
 /**
  * What pending rows say to other systems, in the order in which it happened. Rows that only restore what was known before have
  * no payload, and are no news.
- * @param submissions those that the rows name, as they are now.
+ * @param submissions those that the rows name, in their present state.
  */
 export function newsOf(
   enrollment: string,
@@ -56,7 +56,7 @@ export function newsOf(
       const { item, status, score, at } = judgedPayload.parse(JSON.parse(payload));
       return [{ type: "submission.graded", at, data: { ...named, submission_id: id, item_id: item, status, score } }];
     }
-    // What was judged at once is part of the progress of the same commit. What is restored has none.
+    // An item judged at once is part of the progress of the same commit. Restored rows have no progress.
     const found = submissions.find((one) => one.id === id);
     if (found === undefined || found.status === "pending" || found.judged_at !== found.submitted_at) return [];
     const fact = rows.find((one) => one.id > row && one.kind === "fact");
@@ -68,7 +68,7 @@ export function newsOf(
   return inOrder(rows).flatMap((row) => piecesOf(row).map((piece, part) => ({ ...piece, row: row.id, part })));
 }
 
-/** Who enrolls has enrolled before anything opens, although the commit writes it down last. */
+/** Enrolling comes before anything opens, although the commit writes it last. */
 function inOrder(rows: readonly OutboxRow[]): OutboxRow[] {
   const begun = new Map(rows.flatMap((row) => (row.kind === "enrollment" ? [[row.ref, row] as const] : [])));
   const ordered: OutboxRow[] = [];

@@ -17,11 +17,11 @@ export const eventPayload = z.object({
 /** Payload of an outbox row of kind "content". */
 const contentPayload = z.object({ course_version: z.number(), items: z.array(z.string()), at: z.number() });
 
-/** Payload of an outbox row of kind "fact" that was written by a change, not to restore what was known. */
+/** Payload of an outbox row of kind "fact" that was written for a change, not to restore earlier data. */
 export const progressPayload = z.object({
   version: z.number(),
   at: z.number(),
-  /** Items that are complete by it, or no longer. */
+  /** Items that are complete by it, or not any more. */
   derived: z.array(z.string()).optional(),
   /** Items that it completed; in the first row of the commit. */
   completed: z.array(z.string()).optional(),
@@ -32,7 +32,7 @@ export const judgedPayload = z.object({
   status: z.enum(["passed", "failed"]),
   score: z.number().nullable(),
   at: z.number(),
-  /** Which verdict of the submission it is; absent: the first. */
+  /** The number of the submission's verdict; absent: the first. */
   number: z.number().optional(),
 });
 /** Payload of an outbox row of kind "enrollment". */
@@ -46,13 +46,13 @@ export const progressNotice = (notice: z.output<typeof progressPayload>): string
 export const judgedNotice = (notice: z.output<typeof judgedPayload>): string => JSON.stringify(notice);
 export const enrollmentNotice = (notice: z.output<typeof enrollmentPayload>): string => JSON.stringify(notice);
 
-/** Items one event of progress names; a reader loads the whole course again when there were more. */
+/** The limit of items in one event of progress. With more, a reader loads the whole course again. */
 const MAX_NAMED = 100;
 
 /**
- * The live events that outbox rows stand for. Keys name the snapshot's version and the course's activation, so that
- * sending twice has one effect. What is older than the history of live events is left out: D1 has it, and sending it
- * now would be neither live nor recognised as a repetition.
+ * The live events for outbox rows. Keys name the snapshot's version and the course's activation, so that sending twice
+ * has one effect. Events older than the history of live events are left out: D1 has them, and nobody would recognise a
+ * repetition.
  */
 export function noticesOf(enrollment: string, rows: readonly OutboxRow[], now: number): NewEvent[] {
   const { course } = parseEnrollmentId(enrollment);
@@ -95,13 +95,13 @@ export function noticesOf(enrollment: string, rows: readonly OutboxRow[], now: n
   // A commit that opened something has sent its progress with that event.
   for (const [version, { items, at }] of progress.rest()) {
     const data = { ...named, snapshot_version: version, items, announced_at: toInstant(at) };
-    // Not the unlock's own key: should the two rows ever be delivered apart, neither may hide the other.
+    // Not the unlock's own key: if the two rows are delivered separately, neither may hide the other.
     notices.push(eventOf("progress.changed", data, { key: `${enrollment}:${version}:progress` }));
   }
   return notices;
 }
 
-/** What rows of facts say of progress, one entry for each version that a commit made. */
+/** The progress in rows of facts, one entry for each version that a commit made. */
 function progressOf(rows: readonly OutboxRow[], now: number) {
   const versions = new Map<number, { items: string[]; at: number }>();
   for (const { kind, ref, payload } of rows) {

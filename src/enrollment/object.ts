@@ -51,7 +51,7 @@ import type {
 import { WriteSide } from "./write-side.ts";
 import type { EnrollmentWrites } from "./writes.ts";
 
-/** Who wrote so lately writes again and again. */
+/** A learner who wrote this recently is writing again and again. */
 const BUSY_MS = 600_000;
 
 /**
@@ -76,8 +76,8 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   }
 
   /**
-   * Starts the enrollment, resumes it after a withdrawal, or gives the enrolled what is asked for them. The registry row
-   * in D1 exists already.
+   * Starts the enrollment, resumes it after a withdrawal, or changes the settings of an enrolled learner. The row in D1
+   * exists already.
    */
   async enroll(request: EnrollRequest): Promise<Result<EnrollAnswer>> {
     return this.#writes.enroll(request);
@@ -94,8 +94,8 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   }
 
   /**
-   * The same by the learner, whose token nobody has asked about yet.
-   * @returns null when it is not known for sure that it counts: then nothing was done.
+   * The same by the learner, with a token that has not been checked yet.
+   * @returns null if it is not known for sure that the token is valid: then nothing was done.
    */
   async recordOwn(request: RecordRequest, token: Presented): Promise<Result<RecordAnswer | null>> {
     const core = this.#core;
@@ -109,7 +109,7 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     );
   }
 
-  /** How the learner's tokens stand changes: from now on that is asked again. */
+  /** The validity of the learner's tokens changes: from now on it is asked again. */
   async endLease(): Promise<Result<null>> {
     const { cell, lease } = this.#core;
     if (cell.exists && !cell.isErased) lease.end((change) => cell.commit(change));
@@ -122,27 +122,27 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return this.#writes.run(request, ({ submissions }, now) => submissions.submit(request, now, judge));
   }
 
-  /** Judges a pending submission, also of a learner who has withdrawn since: it was submitted while enrolled. */
+  /** Judges a pending submission, also if the learner has withdrawn since: it was submitted while enrolled. */
   async verdict(request: VerdictRequest): Promise<Result<SubmitAnswer>> {
     const alsoWithdrawn = true;
     return this.#writes.run(request, ({ submissions }, now) => submissions.verdict(request, now), { alsoWithdrawn });
   }
 
-  /** Scores that were held count from now on: those of some items, or all. Also of a learner who has withdrawn since. */
+  /** Held scores count from now on: those of some items, or all. Also if the learner has withdrawn since. */
   async release(request: ReleaseRequest): Promise<Result<ReleaseAnswer>> {
     const alsoWithdrawn = true;
     return this.#writes.run(request, ({ facts }, now) => facts.releaseHeld(request, now), { alsoWithdrawn });
   }
 
   /**
-   * Judges again what the answer key of one problem has judged, also of a learner who has withdrawn since. A dry run is the
-   * same change, rolled back.
+   * Judges again what the answer key of one problem has judged, also if the learner has withdrawn since. A dry run is
+   * the same change, rolled back.
    */
   async regrade(request: RegradeRequest): Promise<Result<Regraded>> {
     const judge = await readJudge();
     const { actor, pointer, dry_run } = request;
     const run = { actor, pointer, idempotency: null };
-    // The key of that version judges: a write takes a newer version over once it is in memory.
+    // The key of that version judges: a write uses a newer version as soon as it is in memory.
     if ((await this.#core.program(pointer.version)) === null) return refuse("version_not_found");
     try {
       const decide = (writes: EnrollmentWrites, now: number) => {
@@ -157,7 +157,7 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     }
   }
 
-  /** Takes back everything the learner did with one item. The only way progress regresses; the reason is logged. */
+  /** Revokes everything the learner did with one item. This is the only way progress is lost; the reason is logged. */
   async revoke(request: RevokeRequest): Promise<Result<WriteAnswer>> {
     return this.#writes.run(request, ({ facts }, now) => facts.revoke(request, now));
   }
@@ -187,7 +187,7 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return this.#writes.withdraw(actor);
   }
 
-  /** What staff set for this learner, and the rows that are still pending for D1. */
+  /** The settings by staff for this learner, and the rows that are still pending for D1. */
   async inspect(): Promise<Result<Inspection>> {
     return this.#reads.inspect();
   }
@@ -197,7 +197,7 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return this.#reads.submissionsOf(request);
   }
 
-  /** One submission with all that was said of it, for whoever judges. */
+  /** One submission with all its verdicts, for people who judge. */
   async submission(id: string): Promise<Result<StoredSubmission>> {
     return this.#reads.submission(id);
   }
@@ -209,28 +209,33 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
 
   /**
    * Brings the snapshot up to date for a sweep or a warm-up.
-   * @param pointer read from D1 by the caller just now; an older one than the object knows changes nothing.
+   * @param pointer that the caller has just read from D1; one that is older than the object's changes nothing.
    */
   async refresh(pointer: CoursePointer, force: boolean): Promise<Result<{ mirror: Mirror; recomputed: boolean }>> {
     return refresh(this.#core, await this.#recovery.active(), pointer, force);
   }
 
-  /** D1's row differs from this object, which alone decides what it says: the row is written once more. */
+  /** D1's row differs from this object, which alone decides its content: the row is written once more. */
   async tellAgain(): Promise<Result<null>> {
     return tellAgain(this.#core);
   }
 
-  /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
+  /**
+   * Another course of the learner depends on this one. @returns since when this one is completed; null if it is not.
+   */
   async watchCourse(course: string): Promise<Result<number | null>> {
     return watchCourse(this.#core, course);
   }
 
-  /** Another course of the learner tells that it is completed, or no longer. */
+  /** Another course of the learner reports that it is completed, or is not any more. */
   async tellCourse(news: { course: string; completed_at: number | null }): Promise<Result<null>> {
     return tellCourse(this.#core, news);
   }
 
-  /** The rows that are pending for D1, or null when there are none; with their news for other systems if some listen. */
+  /**
+   * The rows that are pending for D1, or null if there are none; with news for other systems if there are
+   * subscriptions.
+   */
   async pendingProjection(withNews = false): Promise<Result<ProjectionBatch | null>> {
     return pendingProjection(this.#core, withNews);
   }
@@ -240,20 +245,20 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return confirmProjection(this.#core, head, sentUpTo);
   }
 
-  /** The live events that were kept because nobody listened; somebody does now. Null when there is no enrollment. */
+  /** The live events that were kept because nobody listened; now somebody does. Null if there is no enrollment. */
   async keptEvents(): Promise<Result<KeptBack | null>> {
     const { cell, announcements } = this.#core;
     if ((await this.#core.load()) === null) return ok(null);
     return ok(announcements.kept((change) => cell.commit(change)));
   }
 
-  /** The learner's channel has what it was given of them. */
+  /** The learner's channel has received these events. */
   async confirmEvents(upTo: number): Promise<Result<null>> {
     if ((await this.#core.load()) !== null) this.#core.announcements.sent(upTo);
     return ok(null);
   }
 
-  /** Merges what D1 knows into the object: for an object that lost its storage, harmless for any other. */
+  /** Merges D1's data into the object: for an object that lost its storage, harmless for any other. */
   async rebuild(): Promise<Result<WriteAnswer>> {
     return this.#recovery.rebuild();
   }
@@ -263,24 +268,24 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return destroy(this.#core);
   }
 
-  /** A page of everything the object knows of its learner; nothing when it is empty. */
+  /** A page of everything the object knows of its learner; empty if the object is empty. */
   async exportOf(from: ExportPosition | null): Promise<Result<ExportPage>> {
     return ok(this.#core.cell.exportOf(EXPORTED, from));
   }
 
-  /** The enrollment's id, for a backup that knows the object's id only; null when the object is empty. */
+  /** The enrollment's id, for a backup that knows only the object's id; null if the object is empty. */
   async whose(): Promise<Result<string | null>> {
     return ok(this.#core.cell.exists ? (this.#core.store.meta()?.id ?? null) : null);
   }
 
-  /** A copy of everything, as of one instant, or a piece of one; null when the object is empty. */
+  /** A copy of everything, as of one instant, or a piece of one; null if the object is empty. */
   async backUp(asked?: DumpRequest): Promise<Result<ObjectDump | null>> {
     const { cell, store } = this.#core;
     this.#core.isNotedForBackup = false;
     return cell.exists && store.meta() !== null ? cell.dump(asked) : ok(null);
   }
 
-  /** The backup has every piece of the copy made for it. */
+  /** The backup has all pieces of the copy that was made for it. */
   async forgetBackUp(backup: string): Promise<Result<null>> {
     this.#core.cell.forgetDump(backup);
     return ok(null);
@@ -291,7 +296,7 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return restore(this.#core, dump, outline, job);
   }
 
-  /** The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either. */
+  /** The learner is erased: removes everything, whatever the state. The object never starts again, also not from D1. */
   async erase(): Promise<Result<{ erased: boolean }>> {
     return erase(this.#core);
   }

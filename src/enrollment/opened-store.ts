@@ -7,7 +7,7 @@ const KEEP = setStatement(
   (set) => `INSERT OR REPLACE INTO opened (item, opened_at, closed_at) SELECT value, ?2, NULL FROM ${set}`,
 );
 
-/** Items that are kept open, and when they were. */
+/** Items that are kept open, and since when. */
 export class OpenedStore {
   readonly #sql: SqlStorage;
 
@@ -19,7 +19,7 @@ export class OpenedStore {
     return this.keptAt(null);
   }
 
-  /** Items kept open now, or (at an instant) then. */
+  /** Items that are kept open now, or at an instant. */
   keptAt(at: number | null): Set<string> {
     const rows =
       at === null

@@ -11,7 +11,7 @@ import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
 /**
- * Reads what is pending in the outbox, as the rows stand now. Null when nothing is pending. Its live events go along
+ * Reads the pending rows of the outbox in their present state. Null if nothing is pending. Live events are included
  * unless they may wait until somebody listens.
  */
 export function collectProjection(
@@ -68,7 +68,7 @@ export function collectProjection(
 
 const instant = z.number().nullable();
 
-/** What other courses of the learner are told of this one: the last of it. */
+/** Reports to other courses of the learner about this one: only the latest state. */
 function tellsIn(rows: readonly OutboxRow[]): { course: string; completed_at: number | null }[] {
   const told = rows.flatMap(({ kind, ref, payload }) =>
     kind === "tell" ? [[ref, instant.parse(JSON.parse(payload ?? "null"))] as const] : [],

@@ -1,4 +1,4 @@
-/** A row of what an enrollment object still has to deliver, see outbox.ts. */
+/** A row that an enrollment object still has to deliver, see outbox.ts. */
 export interface OutboxRow {
   id: number;
   kind: string;
@@ -6,5 +6,5 @@ export interface OutboxRow {
   payload: string | null;
 }
 
-/** It as the enrollment's own row holds it, which every commit writes anyway. */
+/** A row as it is stored in the enrollment's own row, which every commit writes anyway. */
 export type Held = [id: number, kind: string, ref: string, payload: string | null, createdAt: number];

@@ -2,9 +2,9 @@ import type { Held, OutboxRow } from "./outbox-row.ts";
 import { Unsent } from "./unsent.ts";
 
 /**
- * What an enrollment object still has to deliver to D1. A row is written in the transaction of its cause and removed
- * only when the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data
- * is read when it is fetched, so ten changes of one item are delivered once, as they stand.
+ * The rows that an enrollment object still has to deliver to D1. A row is written in the transaction of its cause and
+ * removed only when the receiver has confirmed it, so a crash in between loses nothing. Rows name what changed, and the
+ * data is read at delivery. So ten changes of one item are delivered once, in their latest state.
  */
 export type OutboxKind =
   | "fact"
@@ -19,7 +19,7 @@ export type OutboxKind =
 
 type News = [kind: OutboxKind, ref: string, payload: string | null, createdAt: number];
 
-/** What the enrollment's row holds of the outbox at most, rows and characters: it is written with each commit. */
+/** The limits of the outbox part in the enrollment's row, rows and characters: it is written with each commit. */
 const MAX_HELD = 25;
 const MAX_HELD_LENGTH = 8_000;
 
@@ -29,14 +29,14 @@ const ROW = "(?, ?, ?, ?, ?)";
 
 /** Rows of one delivery. */
 const MAX_DELIVERY = 1_000;
-/** Bytes of one delivery, of what its rows carry or name; the mirror comes on top. */
+/** Bytes of one delivery, counting the data that its rows carry or name; the mirror is extra. */
 const DELIVERY_BYTES = 1_000_000;
-/** Bytes taken for a row beside the texts in it: a fact, say, with its names. */
+/** Bytes assumed for a row besides its texts: for example a fact with its names. */
 const ROW_BYTES = 400;
 
 /**
- * The next rows up to a size. An announcement is delivered twice, to D1 and to the learner's live events; a submission by
- * what its row holds.
+ * The next rows up to a size. An announcement counts twice, because it goes to D1 and to the learner's live events. A
+ * submission counts with its content.
  */
 const PENDING = `
   SELECT owed.id, kind, ref, payload FROM (
@@ -47,25 +47,25 @@ const PENDING = `
       FROM outbox ORDER BY id LIMIT ?1)
   ) AS sized JOIN outbox AS owed ON owed.id = sized.id WHERE total <= ?2 OR total = bytes ORDER BY owed.id`;
 
-/** What is pending, as memory knows it. */
+/** The pending rows, from memory. */
 interface Standing {
   held: Held[];
-  /** Last number given out. */
+  /** Last number that was assigned. */
   head: number;
-  /** Since when the oldest row waits, epoch ms; null when nothing is pending. */
+  /** Since when the oldest row waits, epoch ms; null if nothing is pending. */
   oldest: number | null;
 }
 
-/** See pending-step.ts for where its rows are. */
+/** See pending-step.ts for the places of its rows. */
 export class Outbox {
   readonly #sql: SqlStorage;
   readonly unsent: Unsent;
   #standing: Standing | null = null;
-  /** Whether the enrollment's row is to be written because of what it holds. */
+  /** Whether the outbox part of the enrollment's row has changed. */
   #isHeldNew = false;
   /** Outbox rows of the current commit; written by {@link flush}. */
   #news: News[] = [];
-  /** Whether the current commit has outbox rows, written already or not. */
+  /** Whether the current commit has outbox rows, written or not. */
   #hasNews = false;
   #hasNotices = false;
 
@@ -82,13 +82,13 @@ export class Outbox {
     this.#isHeldNew = false;
   }
 
-  /** A transaction was rolled back, or the tables were filled again: what memory says of them is not so. */
+  /** A transaction was rolled back, or the tables were filled again: the memory of them is wrong. */
   forget(): void {
     this.#standing = null;
     this.unsent.forget();
   }
 
-  /** What the enrollment's row has to say of the outbox. */
+  /** The outbox part of the enrollment's row. */
   get held(): { pending: string | null; head: number } {
     const { held, head } = this.#known();
     return { pending: held.length === 0 ? null : JSON.stringify(held), head };
@@ -98,12 +98,12 @@ export class Outbox {
     return this.#isHeldNew || this.unsent.isNew;
   }
 
-  /** Since when the oldest row waits, epoch ms; null when nothing is pending. */
+  /** Since when the oldest row waits, epoch ms; null if nothing is pending. */
   get oldest(): number | null {
     return this.#known().oldest;
   }
 
-  /** Whether this commit has something new for D1. Every delivery carries the mirror, so one row is enough for it. */
+  /** Whether this commit has something new for D1. Every delivery contains the mirror, so one row is enough for it. */
   get hasNews(): boolean {
     return this.#hasNews;
   }
@@ -119,14 +119,14 @@ export class Outbox {
     this.#news.push([kind, ref, payload, now]);
   }
 
-  /** The refs of the current commit's rows of one kind, each once. */
+  /** The refs of the current commit's rows of one kind, without repetitions. */
   newsOf(kind: OutboxKind): string[] {
     return [...new Set(this.#news.filter(([known]) => known === kind).map(([, ref]) => ref))];
   }
 
   /**
-   * Notes in rows of the current commit what the learner's live events should say of them: this needs no row of its
-   * own.
+   * Adds to rows of the current commit what the learner's live events should say about them, so that no further row is
+   * needed.
    */
   describe(kind: OutboxKind, payloadOf: (ref: string) => string | null): void {
     for (const row of this.#news) {
@@ -137,17 +137,18 @@ export class Outbox {
   }
 
   /**
-   * Puts the pending rows of the commit where they belong. The last thing a commit does, before the enrollment's row is
-   * written.
-   * @param canHold whether there is such a row.
+   * Puts the pending rows of the commit into their places. This is the last step of a commit before the enrollment's
+   * row is written.
+   * @param canHold whether the enrollment has a row.
    */
   flush(canHold: boolean): void {
     if (this.#news.length === 0) return;
     const standing = this.#known();
-    // Numbers only grow, also where an object has lost its storage and begins again: what D1 was told of is known by them.
+    // Numbers only grow, even if an object has lost its storage and begins again, because D1 recognises delivered rows
+    // by them.
     if (standing.head === 0) standing.head = this.#news[0]?.[3] ?? 0;
     const isHeld = canHold && fits(standing.held, this.#news);
-    // The table counts for itself, too.
+    // The table has its own counter, too.
     if (!isHeld) standing.head = Math.max(standing.head, this.#given());
     const news = this.#news.map(([kind, ref, payload, at], index): Held => {
       return [standing.head + index + 1, kind, ref, payload, at];
@@ -169,10 +170,10 @@ export class Outbox {
     }
   }
 
-  /** The next rows to deliver: as many as one answer and the statements made of it can carry, and at least one. */
+  /** The next rows to deliver: as many as fit into one answer and its statements, and at least one. */
   pending(): OutboxRow[] {
     const { held } = this.#known();
-    // What the row holds is small, but for the submissions that it may name.
+    // Rows in the enrollment's row are small, except for submissions that they may name.
     if (!this.#hasRows() && !held.some(([, kind]) => kind === "submission")) {
       return held.map(([id, kind, ref, payload]) => ({ id, kind, ref, payload }));
     }
@@ -193,7 +194,7 @@ export class Outbox {
 
   /**
    * Inside a commit: everything up to `head` has arrived.
-   * @param sentUpTo row up to which the learner's channel has the live events.
+   * @param sentUpTo the learner's channel has the live events up to this row.
    */
   confirm(head: number, sentUpTo: number, now: number): void {
     const standing = this.#known();
@@ -229,7 +230,7 @@ export class Outbox {
       .one();
   }
 
-  /** The last number the table has given out. */
+  /** The last number that the table has assigned. */
   #given(): number {
     const row = this.#sql
       .exec<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'outbox_rows'")
@@ -242,7 +243,7 @@ export class Outbox {
     const row = this.#sql
       .exec<{ pending: string | null; head: number }>("SELECT pending, pending_head AS head FROM enrollment")
       .toArray()[0];
-    // SAFETY: written by `held` above, or by a trigger that only leaves rows of it out.
+    // SAFETY: only `held` above writes this, and a trigger that only removes rows from it.
     const held = row?.pending == null ? [] : (JSON.parse(row.pending) as Held[]);
     const head = Math.max(row?.head ?? 0, this.#given());
     this.#standing = { held, head, oldest: oldestOf(held, this.#rows().oldest) };

@@ -4,19 +4,19 @@ import { enrollmentNotice, judgedNotice, progressNotice } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { EnrollmentStore } from "./store.ts";
 
-/** Most items of one commit that are named alalthough no fact about them was reported. */
+/** The limit of items of one commit that are named although no fact about them was reported. */
 const MAX_DERIVED = 100;
 
 /**
- * What one commit changes of the learner's own state, seen as a whole: so no write has to think of the learner's other
- * devices, and none can forget them. It is put into rows that the commit writes to the outbox anyway; only a change of the
- * enrollment itself, which is rare, takes a row of its own.
+ * The changes of the learner's own state in one commit, seen as a whole. So a write need not handle the learner's other
+ * devices, and cannot forget them. They are added to rows that the commit writes to the outbox anyway. Only a change of
+ * the enrollment itself, which is rare, needs its own row.
  */
 export class OwnChanges {
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #causes = new Set<Cause>();
-  /** Items that are complete by it, or no longer, although no fact about them was reported. */
+  /** Items that are complete by the commit, or not any more, although no fact about them was reported. */
   readonly #derived = new Set<string>();
   #before: Meta["status"] | null = null;
 
@@ -31,12 +31,12 @@ export class OwnChanges {
     this.#before = meta.status;
   }
 
-  /** Something was evaluated for this reason, and is no mere restoring of what was known before. */
+  /** Something was evaluated for this reason, and not only to restore earlier data. */
   because(cause: Cause): void {
     this.#causes.add(cause);
   }
 
-  /** An item has become complete, or is so no longer, by its requirement. */
+  /** An item has become complete by its requirement, or is not complete any more. */
   derived(item: string): void {
     this.#derived.add(item);
   }
@@ -56,7 +56,7 @@ export class OwnChanges {
         ...(this.#derived.size === 0 ? {} : { derived: [...this.#derived].slice(0, MAX_DERIVED) }),
       };
       const notice = progressNotice(progress);
-      // A commit may have a thousand facts: one of them says what all have completed.
+      // A commit may have a thousand facts: one of them lists everything that they completed.
       let first = completed.size === 0 ? notice : progressNotice({ ...progress, completed: [...completed] });
       this.#outbox.describe("fact", () => {
         const own = first;
@@ -68,9 +68,9 @@ export class OwnChanges {
     this.#outbox.describe("submission", (id) => {
       const submission = this.#store.submissions.find(id);
       if (submission === null || submission.judged_at === null || submission.status === "pending") return null;
-      // Of what is held the learner hears when it is released.
+      // The learner is notified of a held verdict at its release.
       if (submission.held) return null;
-      // A verdict that came with the submission itself, and that opened something, is part of that event.
+      // If a verdict came with the submission itself and opened something, it is part of that event.
       const isInstant = submission.judged_at === submission.submitted_at;
       const { item, status, score, judged_at, number } = submission;
       const later = number > 1 ? { number } : {};

@@ -12,7 +12,7 @@ export function pack({ open, visible, earned }: Evaluation): string {
   return ascii.decode(digits);
 }
 
-/** States as {@link pack} stored them; null for those of another outline. */
+/** States in the form of {@link pack}; null for those of another outline. */
 export function unpack(states: string, size: number, validUntil: number | null): Evaluation | null {
   if (states.length !== size) return null;
   const bits = Uint8Array.from(states, Number);

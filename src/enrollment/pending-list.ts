@@ -4,11 +4,13 @@ import { answersOf, onEveryShard, type Shard } from "../platform/database/shards
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { IN_COHORT, PENDING_OF_COURSES, type PendingRow, pendingOfCourse, pendingOfItem } from "./statements.ts";
 
-/** Rows looked at in one step for members of a cohort, and steps of one page: who is in one is read with the row. */
+/**
+ * Rows that one step reads for members of a cohort, and steps of one page. A learner's cohorts are read with the row.
+ */
 const WINDOW = 250;
 const MAX_WINDOWS = 8;
 
-/** What is listed: what waits in some courses or, of those, for one item; all of it, or the answers of one cohort. */
+/** The filter: pending submissions of some courses or of one item; all of them, or only those of one cohort. */
 export interface PendingFilter {
   courses: readonly string[];
   item?: string | undefined;
@@ -19,8 +21,8 @@ type Position = readonly [instant: number, id: string];
 
 /**
  * What waits for a verdict after a place, oldest first.
- * @returns `next`: the place to go on from; null at the end. A page may be empty and not be the last one, where few of many
- * are in the cohort.
+ * @returns `next`: the place to continue from; null at the end. A page may be empty and not be the last one, if few of
+ * many learners are in the cohort.
  */
 export async function pendingPage(
   env: Env,
@@ -60,7 +62,8 @@ async function oldest(env: Env, filter: PendingFilter, place: Position, take: nu
   const pages = await onEveryShard(env, (shard) =>
     oldestOf(shard, filter, new Set(absent(shard.name).rows), place, take),
   );
-  // Those of a shard that does not answer come when it is back: a grader starts each walk with the oldest.
+  // Submissions of a shard that does not answer come when it is back, because a grader starts each walk with the
+  // oldest.
   return answersOf(pages)
     .flat()
     .sort((a, b) => a.submitted_at - b.submitted_at || (a.id < b.id ? -1 : 1))
@@ -91,7 +94,7 @@ async function oldestOf(
   return results.map((row) => ({ ...row, isMember: members.has(row.enrollment_id) }));
 }
 
-/** The learners of some rows, each once. */
+/** The learners of some rows, without repetitions. */
 export function learnersOf(rows: readonly PendingRow[]): string[] {
   return [...new Set(rows.map((row) => parseEnrollmentId(row.enrollment_id).user))];
 }

@@ -1,12 +1,12 @@
 /**
- * What is pending for D1 is in the row of the enrollment, which every commit writes anyway: `pending` is a list of
- * [id, kind, ref, payload, created_at], null when there is none; `pending_head` is the last number given out. What is too
- * large for the row stays in a table of its own. That something is pending says by itself when it is asked for again: no
- * due-time is written for it.
+ * Pending rows for D1 are in the row of the enrollment, which every commit writes anyway. `pending` is a list of [id,
+ * kind, ref, payload, created_at], null if there is none; `pending_head` is the last assigned number. Rows that are too
+ * large are in a separate table. If rows are pending, it is known when to ask again, so no due-time is written for
+ * this.
  *
- * The release before knows two tables by their names, so both names stay and go on to work, reading and writing: as
- * views. When it saves the enrollment, it writes the row again without the two columns; what was pending goes into the table
- * first, and the numbers go on from where they were.
+ * The release before knows two tables by their names, so both names stay and still work for reading and writing, as
+ * views. When that release saves the enrollment, it writes the row again without the two columns. So the pending rows
+ * go into the table first, and the numbers continue.
  */
 export const PENDING_STEP = `
   ALTER TABLE outbox RENAME TO outbox_rows;

@@ -4,8 +4,8 @@ import { ok, type Result } from "../platform/results.ts";
 import type { EnrollmentCore } from "./core.ts";
 
 /**
- * D1's row differs from the object, which alone decides what it says: the row is written once more, unless a delivery
- * is under way.
+ * D1's row differs from the object, which alone decides its content: the row is written once more, unless a delivery is
+ * under way.
  */
 export async function tellAgain(core: EnrollmentCore): Promise<Result<null>> {
   if ((await core.load()) === null) return ok(null);
@@ -17,10 +17,12 @@ export async function tellAgain(core: EnrollmentCore): Promise<Result<null>> {
   });
 }
 
-/** Reads never come here, and it brings the schemas of what is pending. */
+/** Reads never need this, and it brings the schemas of pending rows. */
 const readCollectProjection = readOnce(async () => (await import("./outbox-batch.ts")).collectProjection);
 
-/** The rows that are pending for D1, or null when there are none; with their news for other systems if some listen. */
+/**
+ * The rows that are pending for D1, or null if there are none; with news for other systems if there are subscriptions.
+ */
 export async function pendingProjection(
   core: EnrollmentCore,
   withNews: boolean,
@@ -33,7 +35,7 @@ export async function pendingProjection(
 
 /**
  * D1 has everything up to `head`.
- * @param sentUpTo up to where the live events are published; a Worker of the release before does not say.
+ * @param sentUpTo live events are published up to this row; a Worker of the release before does not send it.
  */
 export async function confirmProjection(
   core: EnrollmentCore,
@@ -53,8 +55,8 @@ export async function confirmProjection(
 }
 
 /**
- * Inside a transaction: D1 may be behind this object, which does not know how far. So everything is pending; what D1
- * has already does no harm.
+ * Inside a transaction: D1 may be behind this object, and it is not known how far. So everything is pending; rows that
+ * D1 has already do no harm.
  */
 export function markEverythingPending(core: EnrollmentCore, now: number): void {
   const { store, outbox } = core;

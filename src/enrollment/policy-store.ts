@@ -24,7 +24,7 @@ type OverrideRow = Record<string, SqlStorageValue> & {
   since: number | null;
 };
 
-/** What staff set for the learner: overrides, and the policy as it was at each time. */
+/** The settings by staff for the learner: overrides, and the policy at each time. */
 export class PolicyStore {
   readonly #sql: SqlStorage;
 
@@ -32,7 +32,7 @@ export class PolicyStore {
     this.#sql = sql;
   }
 
-  /** Overrides in place now, or (at an instant) then; expired ones are the evaluator's business. */
+  /** Overrides in place now, or at an instant; the evaluator handles expired ones. */
   overrides(at: number | null = null): StoredOverride[] {
     const rows =
       at === null
@@ -60,7 +60,7 @@ export class PolicyStore {
     );
   }
 
-  /** @param since from when on it counts, where it takes the place of one that counted before. */
+  /** @param since from when it counts, if it replaces one that counted before. */
   addOverride(input: OverrideInput, now: number, actor: string, since: number | null = null): void {
     this.#sql.exec(
       `INSERT INTO overrides (item, kind, actor, reason, created_at, expires_at, extend_to, since)
@@ -76,7 +76,7 @@ export class PolicyStore {
     );
   }
 
-  /** Notes the policy as it now stands, and why, where staff said why. */
+  /** Notes the present policy, and the reason, if staff gave one. */
   log(meta: Meta, now: number, actor: string, reason: string | null = null): void {
     this.#sql.exec(
       `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason, profile, courses, pauses)
@@ -94,7 +94,7 @@ export class PolicyStore {
     );
   }
 
-  /** The policy at an instant; `enrolled_at` is null where nothing was logged by then. */
+  /** The policy at an instant; `enrolled_at` is null if nothing was logged by then. */
   at(at: number): {
     cohorts: string[];
     practice_mode: boolean;

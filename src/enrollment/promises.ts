@@ -1,16 +1,20 @@
-/** What other objects have promised, as the enrollment's row holds it. Instants in epoch ms. */
+/** The promises of other objects, in the form of the enrollment's row. Instants in epoch ms. */
 interface Stored {
-  /** Until then the learner's revocations tell of every change in how these tokens stand. */
+  /** Until then the object of the learner's revocations reports every change in the validity of these tokens. */
   lease_until: number;
   tokens: string[];
-  /** Until then nobody is taken to listen to the learner's events: the channel takes what is kept before anybody does. */
+  /**
+   * Until then it is assumed that nobody listens to the learner's events: the channel takes the kept events before
+   * anybody does.
+   */
   nobody_until: number;
 }
 const NONE: Stored = { lease_until: 0, tokens: [], nobody_until: 0 };
 
 /**
- * What the enrollment need not ask because it would be told. It is written with the row of the enrollment, which a commit
- * writes anyway, so it holds across a sleep. What is taken back is written at once: whoever takes it back waits for that.
+ * What the enrollment need not ask, because it would be notified. It is written with the row of the enrollment, which a
+ * commit writes anyway, so it lasts across a sleep. A promise that is taken back is written at once, because the other
+ * object waits for that.
  */
 export class Promised {
   readonly #sql: SqlStorage;
@@ -21,7 +25,7 @@ export class Promised {
     this.#sql = sql;
   }
 
-  /** What memory says is not so. */
+  /** The memory is wrong. */
   forget(): void {
     this.#known = null;
     this.#isNew = false;
@@ -41,13 +45,13 @@ export class Promised {
   get now(): Stored {
     if (this.#known === null) {
       const [row] = this.#sql.exec<{ promises: string | null }>("SELECT promises FROM enrollment").toArray();
-      // SAFETY: written from `stored` above.
+      // SAFETY: only `stored` above writes this.
       this.#known = row?.promises == null ? NONE : (JSON.parse(row.promises) as Stored);
     }
     return this.#known;
   }
 
-  /** Something was promised; it is written with the next commit. */
+  /** Adds a promise; it is written with the next commit. */
   add(promise: Partial<Stored>): void {
     this.#known = { ...this.now, ...promise };
     this.#isNew = true;

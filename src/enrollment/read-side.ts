@@ -12,7 +12,7 @@ import type { Inspection, StoredSubmission, SubmissionsPage, SubmissionsRequest 
 import { SnapshotReader } from "./snapshot-reader.ts";
 import type { EnrollmentState } from "./state.ts";
 
-/** Answers reads: of the present from the snapshot, brought up to date first; of another instant from the logs. */
+/** Answers reads: for the present from the updated snapshot; for another instant from the logs. */
 export class ReadSide {
   readonly #core: EnrollmentCore;
   readonly #recovery: Recovery;
@@ -54,7 +54,7 @@ export class ReadSide {
     return readAt(current, core.store, request, request.at, tools);
   }
 
-  /** What staff set for this learner, and the rows that are still pending for D1. */
+  /** The settings by staff for this learner, and the rows that are still pending for D1. */
   async inspect(): Promise<Result<Inspection>> {
     const state = await this.#recovery.active();
     if (state === null) return refuse("not_enrolled");
@@ -80,14 +80,16 @@ export class ReadSide {
     return ok(this.#core.store.submissions.page(item, after, limit, byStaff));
   }
 
-  /** One submission with all that was said of it, for whoever judges: also of a learner who has withdrawn. */
+  /** One submission with all its verdicts, for people who judge: also if the learner has withdrawn. */
   async submission(id: string): Promise<Result<StoredSubmission>> {
     if ((await this.#core.load()) === null && (await this.#recovery.active()) === null) return refuse("not_enrolled");
     const found = this.#core.store.submissions.whole(id, true);
     return found === null ? refuse("submission_not_found") : ok(found);
   }
 
-  /** What a learner opens is noted before the answer, where a rule asks for it. @returns whether anything changed. */
+  /**
+   * Notes before the answer that the learner opened the item, if a rule asks for it. @returns whether anything changed.
+   */
   #noteOpening({ want, at, opens = false }: ReadRequest): boolean {
     const { program, learner } = this.#core.current();
     if (!opens || at !== null || want.kind !== "item" || !program.asksViews) return false;

@@ -6,7 +6,7 @@ import type { EnrollmentState } from "./state.ts";
 /** How long "there is no such enrollment" is assumed before D1 is asked again. */
 const ABSENCE_MS = 2_000;
 
-/** An empty object of an enrollment that D1 knows starts from what D1 has. */
+/** An empty object whose enrollment is in D1 starts with the data of D1. */
 export class Recovery {
   readonly #core: EnrollmentCore;
   #absentUntil = 0;
@@ -16,9 +16,9 @@ export class Recovery {
   }
 
   /**
-   * The enrollment while its learner is enrolled, found in D1 if need be; else null.
-   * @param believesAbsence whether "there is none" may be {@link ABSENCE_MS} old. Reads may be answered so; what changes
-   *   something, or is to make the object of a row, asks D1.
+   * The enrollment while its learner is enrolled, read from D1 if necessary; else null.
+   * @param believesAbsence whether "there is none" may be {@link ABSENCE_MS} old. This is allowed for reads. Changes,
+   * and calls that make the object of a row, ask D1.
    */
   async active(believesAbsence = false): Promise<EnrollmentState | null> {
     const state = await this.#core.load();
@@ -29,13 +29,13 @@ export class Recovery {
     return this.#core.state;
   }
 
-  /** Merges what D1 knows into the object: for an object that lost its storage, harmless for any other. */
+  /** Merges D1's data into the object: for an object that lost its storage, harmless for any other. */
   async rebuild(): Promise<Result<WriteAnswer>> {
     const adoption = await findAdoption(this.#core.env, this.#core.id);
     return adoption === null ? refuse("not_enrolled") : this.#takeOver(adoption);
   }
 
-  /** The same for somebody who comes back, though D1 says "withdrawn". @returns whether D1 knew of them. */
+  /** The same for a learner who comes back, though D1 says "withdrawn". @returns whether D1 knew the learner. */
   async rebuildForReturn(): Promise<boolean> {
     const adoption = await findAdoption(this.#core.env, this.#core.id, ["active", "withdrawn"]);
     if (adoption !== null) await this.#takeOver(adoption);
@@ -58,8 +58,8 @@ export class Recovery {
   }
 
   /**
-   * Takes over the submissions that D1 has, page by page. They come before the enrollment itself: an object that is cut
-   * between has none yet, and begins again.
+   * Reads the submissions from D1, page by page. They come before the enrollment itself: if the object is interrupted
+   * in between, it has no enrollment yet, and begins again.
    */
   async #adoptSubmissions(): Promise<void> {
     const { submissions } = this.#core.store;
@@ -67,7 +67,7 @@ export class Recovery {
       this.#core.commit(() => {
         for (const submission of page) {
           if (submissions.find(submission.id) !== null) continue;
-          // D1 has no score of a verdict that is held, and one of every other: it stays hidden until its release.
+          // D1 has no score for a held verdict, and one for every other: it stays hidden until its release.
           const isHeld = submission.status !== "pending" && submission.score === null;
           submissions.save(submission, { held_at: isHeld ? submission.judged_at : null });
         }

@@ -7,12 +7,12 @@ import type { WriteTools } from "./write-tools.ts";
 
 type Judge = Awaited<ReturnType<typeof readJudge>>;
 
-/** Changes of one learner that are listed; more are counted. */
+/** The limit of listed changes for one learner; more are only counted. */
 const MAX_LISTED = 20;
 
 /**
- * Judges again what the answer key of a problem has judged, by the key of the version that is active now. What a person has
- * judged stays. Again it changes nothing. Called inside the object's transaction.
+ * Judges again what the answer key of a problem has judged, with the key of the active version. Verdicts of people
+ * stay. A repetition changes nothing. Called inside the object's transaction.
  */
 export function regrade(
   tools: WriteTools,
@@ -38,7 +38,7 @@ export function regrade(
       const before = { status: stored.status, score: stored.score };
       changes.push({ submission_id: stored.id, before, after: { status, score } });
     }
-    // Beyond that many the last one before is not kept; whoever changes keys so often knows what they were.
+    // Beyond this limit the previous verdict is not kept; a person who changes keys this often knows the old ones.
     const isKept = stored.number < MAX_VERDICTS;
     if (isKept) store.submissions.keepVerdict(stored.id, stored);
     const { id, answer, submitted_at } = stored;
@@ -62,7 +62,7 @@ export function regrade(
   return ok({ ...tools.answer(), changes, changed });
 }
 
-/** Rolls back what was only tried, and carries what it would have done. */
+/** Rolls back a trial, and returns what it would have done. */
 export class Tried extends Error {
   override readonly name = "Tried";
   readonly result: Result<Regraded>;

@@ -12,7 +12,7 @@ import type {
 import type { Language, LocalizedText } from "../platform/text.ts";
 import type { AnswerFile, OverrideKind, Pause } from "../unlock/index.ts";
 
-/** Every write carries who, what it knows of the course, and how to repeat it. */
+/** Every write contains the caller, what the caller knows of the course, and how to repeat it. */
 export type OverrideRequest<T> = T & {
   actor: ActorRef;
   pointer: CoursePointer | null;
@@ -22,13 +22,13 @@ export type SubmitRequest = OverrideRequest<{
   submission_id: string;
   item: string;
   answer: string;
-  /** Files that are submitted; who sends them has checked that they are the learner's. An older Worker says nothing of them. */
+  /** Submitted files; the sender has checked that they are the learner's. An older Worker does not send this. */
   files?: AnswerFile[];
   language: Language;
-  /** IANA time zone for the dates in reasons; null or nothing for UTC. */
+  /** IANA time zone for the dates in reasons; null or absent for UTC. */
   zone?: string | null;
 }>;
-/** What a person says of one criterion of a rubric, with the names it had then. */
+/** A person's judgement about one criterion of a rubric, with the names it had then. */
 export interface RubricMark {
   criterion: string;
   title: LocalizedText;
@@ -44,7 +44,7 @@ export interface LineComment {
   to: number;
   text: string;
 }
-/** What a verdict says beside its score and its comment. */
+/** The parts of a verdict besides its score and its comment. */
 export interface Marks {
   rubric?: RubricMark[];
   comments?: LineComment[];
@@ -64,7 +64,7 @@ export interface GivenVerdict {
   /** Its learner does not see it. */
   held: boolean;
 }
-/** A submission with its verdict, and those that came before it, oldest first. */
+/** A submission with its verdict, and the earlier verdicts, oldest first. */
 export interface StoredSubmission extends ProjectedSubmission, GivenVerdict {
   history: GivenVerdict[];
 }
@@ -73,15 +73,15 @@ export type VerdictRequest = {
   submission_id: string;
   passed: boolean;
   score: number;
-  /** The item itself is passed or failed by it. An older Worker says nothing of it. */
+  /** The item itself is passed or failed by it. An older Worker does not send this. */
   decides?: boolean;
   feedback: string | null;
   marks?: Marks;
-  /** Neither shown nor counted until it is released. An older Worker says nothing of it. */
+  /** Neither shown nor counted until it is released. An older Worker does not send this. */
   held?: boolean;
-  /** Number of the verdict that this one takes the place of; null where nobody has judged yet. */
+  /** Number of the verdict that this one replaces; null if nobody has judged yet. */
   replaces?: number | null;
-  /** With `replaces`: what rested on the verdict before locks again, where the rules do not open it now. */
+  /** With `replaces`: items that depended on the earlier verdict lock again, unless the rules open them now. */
   relock?: boolean;
   actor: ActorRef;
   idempotency: Idempotency | null;
@@ -90,12 +90,12 @@ export type ReleaseRequest = OverrideRequest<{ items: string[] | null }>;
 /** With the items whose scores count from now on. */
 export type ReleaseAnswer = WriteAnswer & { released: string[] };
 
-/** All that the answer key of one problem has judged is judged again by the key of the version that is named. */
+/** Everything that the answer key of one problem has judged is judged again with the key of the named version. */
 export type RegradeRequest = {
   item: string;
-  /** What rested on a verdict that changes locks again, where the rules do not open it now. */
+  /** Items that depended on a changed verdict lock again, unless the rules open them now. */
   relock: boolean;
-  /** Nothing is changed: only what would be is said. */
+  /** Nothing is changed: the answer only says what would change. */
   dry_run: boolean;
   actor: ActorRef;
   pointer: CoursePointer;
@@ -103,12 +103,12 @@ export type RegradeRequest = {
 type Judged = Pick<ProjectedSubmission, "status" | "score">;
 export interface Regraded extends WriteAnswer {
   changes: { submission_id: string; before: Judged; after: Judged }[];
-  /** All of them, those that are not listed too. */
+  /** All of them, also those that are not listed. */
   changed: number;
 }
 export type RevokeRequest = OverrideRequest<{ item: string; reason: string; relock?: boolean }>;
 export type RelockRequest = OverrideRequest<{ reason: string | null }>;
-/** An override of one item to set; or null: to remove that of a kind, or all of them. */
+/** An override of one item to set; or null: to remove the one of a kind, or all of them. */
 export type SetOverrideRequest = OverrideRequest<{
   item: string;
   override: OverrideInput | null;
@@ -119,7 +119,7 @@ export type SetOverrideRequest = OverrideRequest<{
 export type PauseRequest = OverrideRequest<{ pause: { until: number | null; reason: string } | null }>;
 export type ChangePolicyRequest = OverrideRequest<PolicyChange & { relock?: boolean }>;
 
-/** What staff see of an enrollment. */
+/** The data of an enrollment for staff. */
 export interface Inspection {
   overrides: StoredOverride[];
   cohorts: string[];
@@ -127,7 +127,7 @@ export interface Inspection {
   profile: Readonly<Record<string, string>>;
   /** Other courses that the learner has completed, and since when. */
   courses: Readonly<Record<string, number>>;
-  /** The pause in force; null when there is none. */
+  /** The pause in force; null if there is none. */
   pause: Pause | null;
   /** Items with a score that is not released, and since when. */
   held: { item: string; held_at: number }[];
@@ -135,12 +135,12 @@ export interface Inspection {
   mirror: Mirror;
 }
 
-/** Which of a learner's submissions are asked for; `after` is the position that the page before ended with. */
+/** Which of a learner's submissions to read; `after` is the position at which the page before ended. */
 export interface SubmissionsRequest {
   item: string;
   after: string | null;
   limit: number;
-  /** Whoever judges sees what is held. */
+  /** People who judge see what is held. */
   byStaff?: boolean;
 }
 export interface SubmissionsPage {

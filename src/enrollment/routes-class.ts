@@ -23,10 +23,10 @@ import { cohortNameSchema } from "../unlock/index.ts";
 import { STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
 
 const TAGS = ["enrollment"];
-/** Most learners and most items of one page. */
+/** The limits of learners and of items in one page. */
 const MAX_LEARNERS = 50;
 const MAX_ITEMS = 50;
-/** Learners that are counted at once: each is evaluated. */
+/** The limit of learners that are counted at once: each is evaluated. */
 const MAX_COUNTED = 200;
 
 const courseParam = z.object({ course: courseSlugSchema });
@@ -216,7 +216,7 @@ export function classRoutes() {
     });
 }
 
-/** The course that is asked for, by its staff, and the page of its items. */
+/** The requested course, for its staff, and the page of its items. */
 async function askedOf(
   c: AppContext,
   slug: string,
@@ -236,7 +236,7 @@ async function askedOf(
     const after = await decodeCursor(acceptedSecrets(c.env), scope, query.item_cursor);
     if (!after.ok) return after;
     from = all.indexOf(program.indexOf.get(after.value) ?? -1) + 1;
-    // A version without the item: the columns begin again.
+    // If the version does not have the item, the columns begin again.
     if (from === 0) return refuse("invalid_cursor");
   }
   const items = all.slice(from, from + query.item_limit);

@@ -28,7 +28,7 @@ import { idempotencyOf, settled } from "./write-parts.ts";
 const TAGS = ["unlock writes"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
-/** `already_judged`: with the verdict that is there. */
+/** `already_judged`: with the existing verdict. */
 const JUDGED = {
   code: "already_judged",
   name: "AlreadyJudgedProblem",
@@ -113,7 +113,7 @@ const verdictRoute = defineRoute(
   },
 );
 
-/** What graders do with one submission. */
+/** The operations of graders on one submission. */
 export function gradingRoutes() {
   return newRouter()
     .openapi(readRoute, async (c) => {
@@ -158,19 +158,19 @@ export function gradingRoutes() {
     });
 }
 
-/** Whoever is not enrolled has submitted nothing. */
+/** A user who is not enrolled has submitted nothing. */
 function unknown(refusal: Refusal): Refusal {
   return refusal.code === "not_enrolled" ? refuse("submission_not_found").refusal : refusal;
 }
 
-/** Score and marks of a verdict; its rubric is read where it uses one. */
+/** Score and marks of a verdict; its rubric is only read if the verdict uses one. */
 async function marksOf(c: AppContext, submission: string, verdict: Verdict) {
   if (verdict.rubric === undefined) return readVerdict(verdict, null);
   const found = await callEnrollment(c.env, enrollmentOfSubmission(submission), (stub) => stub.submission(submission));
   return found.ok ? readVerdict(verdict, await rubricOf(c, found.value.item)) : found;
 }
 
-/** The rubric of an item as it is published now. */
+/** The published rubric of an item. */
 async function rubricOf(c: AppContext, item: string): Promise<Rubric | null> {
   const course = courseOfItem(item);
   const entry = await findCourse(() => databaseOf(c), course);
@@ -178,7 +178,7 @@ async function rubricOf(c: AppContext, item: string): Promise<Rubric | null> {
   return pointer === null ? null : loadRubric(databaseOf(c), { course, version: pointer.version, item });
 }
 
-/** A rubric as one reads it. */
+/** A rubric in one language. */
 function criteriaIn({ criteria }: Rubric, language: Language): z.infer<typeof criterionView>[] {
   return criteria.map(({ id, title, description, points, levels }) => ({
     id,
@@ -195,7 +195,7 @@ interface AskedOfLearner {
   question: z.infer<typeof questionView> | null;
 }
 
-/** What a problem asks, for whoever judges; without it an answer can be read as well. */
+/** The question of a problem, for people who judge; they can also read an answer without it. */
 async function askedOf(c: AppContext, item: string): Promise<AskedOfLearner> {
   const nothing: AskedOfLearner = { title: null, content: null, question: null };
   const found = await textOf(c, item).catch((fault: unknown): Result<AskedOfLearner> => {

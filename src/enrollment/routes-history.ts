@@ -84,14 +84,14 @@ const historyRoute = defineRoute(
 );
 const statesSchema = z.object({ states: z.record(z.string(), z.string()) });
 
-/** What learners see of their own work: all submissions for one problem, and what became of them. */
+/** What learners see of their own work: all submissions for one problem, and their results. */
 export function historyRoutes() {
   return newRouter()
     .openapi(historyRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
       const { course, user } = parseEnrollmentId(enrollment);
       const learner = user === actorOf(c).id ? undefined : user;
-      // Who may see the learner's states sees how they came about; what is hidden from the learner is in neither.
+      // Callers who may see the learner's states may see their history; items hidden from the learner are in neither.
       const seen = await readUnlocks(c, course, { kind: "states" }, { learner });
       if (!seen.ok) return respond(c, seen.refusal);
       const { value } = seen;
@@ -114,7 +114,7 @@ export function historyRoutes() {
       const { problem } = c.req.valid("param");
       const { learner, limit, cursor } = c.req.valid("query");
       const course = courseOfItem(problem);
-      // Whether the caller may see this learner's state of the problem at all is decided where every read decides it.
+      // Whether the caller may see this learner's state of the problem is decided in the same place as for every read.
       const seen = await readUnlocks(c, course, { kind: "item", item: problem }, { learner });
       if (!seen.ok) return respond(c, seen.refusal);
       const user = learner ?? actorOf(c).id;
@@ -126,7 +126,7 @@ export function historyRoutes() {
         stub.submissionsOf({ item: problem, after: after.value, limit, byStaff: false }),
       );
       if (!found.ok) {
-        // Staff who look at a course need not be enrolled in it; they have no submissions then.
+        // Staff who look at a course need not be enrolled in it; then they have no submissions.
         if (found.refusal.code !== "not_enrolled") return respond(c, found.refusal);
         return c.json({ results: [], next_cursor: null }, 200);
       }

@@ -15,7 +15,7 @@ const freshnessRoute = defineRoute(
   },
 );
 
-/** What operators look at, to be mounted at /api/v1. */
+/** Reads for operators. Mounted at /api/v1. */
 export function operationsRoutes() {
   return newRouter().openapi(freshnessRoute, async (c) => c.json(await freshnessOf(c.env, Date.now()), 200));
 }

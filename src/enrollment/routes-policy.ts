@@ -27,14 +27,14 @@ const TAGS = ["enrollment"];
 /** Cohorts one learner may be in. */
 const MAX_COHORTS = 20;
 export const cohortsSchema = z.array(cohortNameSchema).max(MAX_COHORTS);
-/** Clocks of other systems may run ahead of ours by this much. */
+/** Clocks of other systems may be ahead of ours by this much. */
 const MAX_CLOCK_SKEW_MS = 300_000;
 export const enrolledAtSchema = happenedSchema.openapi({
   description:
     "When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not in the future; up to five minutes in the future count as now, because clocks differ.",
 });
 
-/** A given beginning in epoch ms, null when none was given; or why it cannot be one. */
+/** A given beginning in epoch ms, null if none was given; or why it is not possible. */
 export function givenEnrolledAt(given: string | null, now: number, path: string): number | null | FieldError {
   if (given === null) return null;
   const at = Date.parse(given);
@@ -250,7 +250,7 @@ const markCourseStaleRoute = defineRoute(
   },
 );
 
-/** What staff decide about one learner, and the repairs an admin can order. */
+/** Decisions of staff about one learner, and repairs that an admin can order. */
 export function policyRoutes() {
   return newRouter()
     .openapi(policyRoute, async (c) => {
@@ -332,7 +332,7 @@ export function policyRoutes() {
       } as const;
       await db.batch([markCourseStale(db, course, now, "doubt"), addAuditEntry(db, entry, now)]);
       nudgeAudit(c);
-      // Should the message be lost, the minute cron sends it again.
+      // If the message is lost, the minute cron sends it again.
       c.executionCtx.waitUntil(
         askForMarks(c.env, course).catch((fault: unknown) => logFault("mark_not_sent", fault, { course_id: course })),
       );

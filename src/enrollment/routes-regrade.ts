@@ -16,7 +16,7 @@ import type { Regraded } from "./requests.ts";
 import { learnersTried } from "./statements.ts";
 import { callEnrollment } from "./stub.ts";
 
-/** Learners of one call, and how many of them are judged at the same time. */
+/** Learners in one call, and how many of them are judged at the same time. */
 const MAX_LEARNERS = 100;
 const PARALLEL = 6;
 
@@ -92,7 +92,7 @@ const regradeRoute = defineRoute(
   },
 );
 
-/** All submissions of one problem judged again, after its key was changed. */
+/** Judges all submissions of one problem again, after its key was changed. */
 export function regradeRoutes() {
   return newRouter().openapi(regradeRoute, async (c) => {
     const { course, item } = c.req.valid("param");

@@ -117,7 +117,7 @@ export function releaseRoutes() {
       done.released += answer.value.released.length;
       if (answer.value.released.length > 0) done.learners += 1;
     });
-    // The next call asks D1 who is left.
+    // The next call asks D1 which learners are left.
     await projectEnrollments(c.env, touched);
     if (done.unavailable.length > 0) c.header("retry-after", "1");
     return c.json({ ...done, unavailable: done.unavailable.sort(), remaining }, 200);

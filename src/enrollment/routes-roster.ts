@@ -66,7 +66,7 @@ const batchRoute = defineRoute(
     operationId: "enrollBatch",
     tags: TAGS,
     summary: "Enroll a roster: up to 5,000 learners, each row with its own result",
-    // The key covers the call as a whole, which spans many objects; a repeat without a key finds everybody enrolled.
+    // The key covers the whole call with its many objects; a repeat without a key finds everybody enrolled.
     middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
@@ -130,7 +130,7 @@ export function rosterRoutes() {
       if (!row.ok) return { ...nothing, outcome: "invalid", errors: row.errors };
       const result = enrolled.value[next++] ?? refuse("unavailable");
       if (!result.ok) {
-        // An erased learner's object knows of nobody.
+        // An erased learner's object knows nobody.
         const isUnknown = result.refusal.code === "user_not_found" || result.refusal.code === "not_enrolled";
         return { ...nothing, outcome: isUnknown ? "user_not_found" : "unavailable" };
       }
@@ -143,7 +143,7 @@ export function rosterRoutes() {
         locked,
       };
     });
-    // Asked to come back, the caller may do so with the same key: such an answer is not kept under it.
+    // The caller may come back with the same key, so such an answer is not stored under it.
     if (results.some(({ outcome }) => outcome === "unavailable")) c.header("retry-after", "1");
     const count = (wanted: string) => results.filter(({ outcome }) => outcome === wanted).length;
     return c.json({ results, created: count("created"), updated: count("updated") }, 200);

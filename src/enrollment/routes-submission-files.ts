@@ -42,7 +42,7 @@ const fileRoute = defineRoute(
   },
 );
 
-/** Files of submissions: who may see the submission may see its files, and no others. */
+/** Files of submissions: callers who may see the submission may see its files, and no others. */
 export function submissionFileRoutes() {
   return newRouter().openapi(fileRoute, async (c) => {
     const { submission, file } = c.req.valid("param");

@@ -23,7 +23,7 @@ import { learnersOf, type PendingFilter, pendingPage } from "./pending-list.ts";
 import { COUNT_PENDING, NAMES_OF, type PendingRow } from "./statements.ts";
 import { answerView, submittedFileView } from "./verdict-view.ts";
 
-/** Pending submissions that are counted, in each database. */
+/** Pending submissions are counted up to this limit, in each database. */
 const MAX_COUNTED = 10_000;
 
 const pendingRoute = defineRoute(
@@ -107,7 +107,7 @@ const countsRoute = defineRoute(
 /** Ids of enrollments begin with their course. */
 const course = sql`substr(${submissions.enrollment_id}, 1, instr(${submissions.enrollment_id}, ':') - 1)`;
 
-/** What graders work from: submissions without an answer key. */
+/** The list for graders: submissions without an answer key. */
 export function submissionRoutes() {
   return newRouter()
     .openapi(pendingRoute, async (c) => {
@@ -157,7 +157,7 @@ export function submissionRoutes() {
 
 type Query = { course?: string | undefined; item?: string | undefined; cohort?: string | undefined };
 
-/** What the caller may list of what is asked for; null: everything there is. */
+/** The part of a request that the caller may list; null: everything. */
 async function filterOf(c: AppContext, { course, item, cohort }: Query): Promise<Result<PendingFilter | null>> {
   const named = item === undefined ? course : courseOfItem(item);
   if (named !== undefined) {
@@ -189,7 +189,7 @@ async function within(
   return ok({ page: rows, next: next === null ? null : await encodeCursor(c.env.AUTH_SECRET, scope, next) });
 }
 
-/** For whoever judges in all courses. */
+/** For callers who judge in all courses. */
 function everywhere(c: AppContext, query: { limit: number; cursor?: string | undefined }) {
   return paginate(
     acceptedSecrets(c.env),
@@ -214,7 +214,8 @@ function everywhere(c: AppContext, query: { limit: number; cursor?: string | und
           .limit(take)
           .all(),
       );
-      // Those of a shard that does not answer come when it is back: a grader starts each walk with the oldest.
+      // Submissions of a shard that does not answer come when it is back, because a grader starts each walk with the
+      // oldest.
       return answersOf(pages)
         .flat()
         .sort((a, b) => a.submitted_at - b.submitted_at || (a.id < b.id ? -1 : 1))
@@ -224,7 +225,7 @@ function everywhere(c: AppContext, query: { limit: number; cursor?: string | und
   );
 }
 
-/** The names of the learners of a page; without them the page is of use as well. */
+/** The names of the learners in a page; the page is useful without them, too. */
 async function namesOf(c: AppContext, page: readonly PendingRow[]): Promise<ReadonlyMap<string, string>> {
   try {
     const found = await NAMES_OF.find<{ id: string; name: string }>(directory(c.env), learnersOf(page));

@@ -24,7 +24,7 @@ import { callEnrollment } from "./stub.ts";
 import { idempotencyOf, pointerForWrite, settled } from "./write-parts.ts";
 
 const TAGS = ["unlock writes"];
-/** Facts of courses that a key does not reach, named at most. */
+/** A refusal names at most this many facts of courses that a key does not reach. */
 const MAX_LISTED = 100;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const query = z.object({ lang: languageQuery, tz: zoneSchema.optional() });
@@ -140,7 +140,7 @@ const importRoute = defineRoute(
     operationId: "importProgress",
     tags: TAGS,
     summary: "Record facts from other platforms, also for locked items: up to 1,000 for many learners",
-    // The key covers the call as a whole, which spans many objects; facts merge, so a repeat without a key is harmless.
+    // The key covers the whole call with its many objects; facts merge, so a repeat without a key is harmless.
     middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(importRequestSchema) } },
     responses: {
@@ -188,7 +188,7 @@ export function writeRoutes() {
         }),
       );
       if (result.ok) return c.json(settled(c, id, result.value), 201);
-      // An answer that got lost may have been taken: then the files stay submitted.
+      // The write with the lost answer may have succeeded: then the files stay submitted.
       if (files.length > 0 && result.refusal.code !== "unavailable") {
         const forget = takeBack(databaseOf(c), { owner, submission: submissionId });
         await forget.catch((fault: unknown) => logFault("files_not_taken_back", fault, { enrollment_id: id }));
@@ -210,13 +210,13 @@ export function writeRoutes() {
       if (refusal !== null) return respond(c, refusal);
       const actor = { ...actorOf(c), request_id: c.get("requestId") };
       const answer = await importProgress(c.env, rows, actor, Date.now());
-      // Asked to come back, the caller may do so with the same key: such an answer is not kept under it.
+      // The caller may come back with the same key, so such an answer is not stored under it.
       if (answer.results.some(({ outcome }) => outcome === "unavailable")) c.header("retry-after", "1");
       return c.json(answer, 200);
     });
 }
 
-/** The files of a submission to come, with what is known of each; one read and one write of D1 where there are any. */
+/** The files of a new submission, with their stored data; one read and one write of D1 if there are any. */
 async function filesFor(c: AppContext, ids: readonly string[], submission: string): Promise<Result<AnswerFile[]>> {
   if (ids.length === 0) return ok([]);
   try {
@@ -227,7 +227,7 @@ async function filesFor(c: AppContext, ids: readonly string[], submission: strin
   }
 }
 
-/** Notes that the learner says an item is done. */
+/** Notes that the learner marks an item as done. */
 async function mark(c: AppContext, item: string, zone: string | undefined): Promise<Result<WriteAnswer>> {
   const idempotency = await idempotencyOf(c);
   const course = courseOfItem(item);
@@ -251,8 +251,8 @@ async function mark(c: AppContext, item: string, zone: string | undefined): Prom
 }
 
 /**
- * Records with a token of which the object knows how it stands. @returns null when the token is checked, but nothing is
- * recorded: the object did not know, or is one of the release before.
+ * Records with a token whose validity the object knows. @returns null if the token is checked, but nothing is recorded:
+ * the object did not know, or runs the release before.
  */
 async function recordUnchecked(
   c: AppContext,

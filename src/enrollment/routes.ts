@@ -11,7 +11,9 @@ import { rosterRoutes } from "./routes-roster.ts";
 import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 
-/** What the room serves beside reads, passes and writes of learners, which are asked for most and are read alone. */
+/**
+ * The room's routes other than reads, passes and writes of learners: those are the most frequent and are loaded alone.
+ */
 export function enrollmentRoutes() {
   return newRouter()
     .route("/", submissionRoutes())

@@ -2,7 +2,7 @@ import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
 import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { PENDING_STEP } from "./pending-step.ts";
 
-/** The things an enrollment object does later. */
+/** The due-times of an enrollment object. */
 export const DUE_NAMES = ["outbox", "boundary", "catch_up", "housekeeping"] as const;
 export type DueName = (typeof DUE_NAMES)[number];
 
@@ -109,7 +109,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ${DUE_TIMES_TABLE}
     `,
   },
-  // Each submission asks how many there are, so they are counted as they come: by item, and in all under "".
+  // Each submission needs their number, so they are counted when they come: by item, and in total under "".
   {
     id: "002_submission_totals",
     sql: `
@@ -126,9 +126,9 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // When it was withdrawn; what each policy knew of the enrollment's beginning, and why it was changed; since when an
-    // override counts, where that is not when its row was written; and the items that left the course, with
-    // whether what rests on one is to lock when it returns.
+    // When it was withdrawn; the enrollment's beginning in each policy, and why it was changed; since when an override
+    // counts, if that is not when its row was written; and the items that left the course, with whether items that
+    // depend on one must lock when it returns.
     id: "003_one_writer",
     sql: `
       ALTER TABLE enrollment ADD COLUMN withdrawn_at INTEGER;
@@ -146,7 +146,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
   },
   {
     id: "004_place",
-    // The learner's place in the course's line, see place.ts.
+    // The learner's place in the course's order, see place.ts.
     sql: "CREATE TABLE place (one INTEGER PRIMARY KEY CHECK (one = 1), place INTEGER NOT NULL);",
   },
   {
@@ -154,7 +154,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     sql: PENDING_STEP,
   },
   {
-    // What is known of the learner beside cohorts, as JSON; null for nothing. And as each policy knew it.
+    // What is known of the learner besides cohorts, as JSON; null for nothing. And the same in each policy.
     id: "006_profile",
     sql: `
       ALTER TABLE enrollment ADD COLUMN profile TEXT;
@@ -162,7 +162,8 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // What a verdict decides, the best attempt in points, first view and first submission; in the log as each fact told it.
+    // The result of a verdict, the best attempt in points, first view and first submission; in the log as each fact
+    // reported it.
     id: "007_outcomes",
     sql: `
       ALTER TABLE facts ADD COLUMN outcome TEXT;
@@ -181,7 +182,8 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // How an item came to be completed, first contribution, and when which score was reached: what completion rests on.
+    // How an item was completed, first contribution, and when each score was reached: completion is computed from
+    // these.
     id: "008_deeds",
     sql: `
       ALTER TABLE facts ADD COLUMN told_at INTEGER;
@@ -195,8 +197,8 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // The score that counts now, where something rests on it. And scores that are not released: they count for nothing and
-    // nobody but staff reads them, one for each item, the last that was told.
+    // The current score, if something depends on it. And scores that are not released: they do not count and only staff
+    // read them, one per item, the last that was sent.
     id: "009_release",
     sql: `
       ALTER TABLE facts ADD COLUMN latest TEXT;
@@ -209,7 +211,8 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // Other courses that the learner has completed, by name with the instant, as JSON; null for none. And as each policy knew them.
+    // Other courses that the learner has completed, by name with the instant, as JSON; null for none. And the same in
+    // each policy.
     id: "010_courses",
     sql: `
       ALTER TABLE enrollment ADD COLUMN courses TEXT;
@@ -217,8 +220,8 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // Rows of the outbox that D1 has and the learner's live events have not, see unsent.ts, and what other objects have
-    // promised, see promises.ts. Both as JSON; null for none.
+    // Outbox rows that D1 has but the learner's live events do not, see unsent.ts, and the promises of other objects,
+    // see promises.ts. Both as JSON; null for none.
     id: "012_unsent",
     sql: `
       ALTER TABLE enrollment ADD COLUMN unsent TEXT;
@@ -226,7 +229,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // What a person says of a submission beside score and comment, since when it is held, and which verdict it is; and the
+    // A person's judgement of a submission besides score and comment, since when it is held, and its number; and the
     // verdicts that were changed later, each as it was given.
     id: "013_verdicts",
     sql: `
@@ -249,12 +252,12 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // When the learner met what the course asks for its certificate, epoch ms; NULL: not yet. It is set once.
+    // When the learner met the requirement of the course's certificate, epoch ms; NULL: not yet. It is set once.
     id: "014_certificate",
     sql: "ALTER TABLE enrollment ADD COLUMN certified_at INTEGER;",
   },
   {
-    // When staff paused the learner's course, as JSON; null: never. And as each policy knew it.
+    // When staff paused the learner's course, as JSON; null: never. And the same in each policy.
     id: "015_pauses",
     sql: `
       ALTER TABLE enrollment ADD COLUMN pauses TEXT;

@@ -5,8 +5,8 @@ import { namesTag } from "../platform/http/etag.ts";
 import { type Result, refuse } from "../platform/results.ts";
 
 /**
- * The HTTP answer to an unlock read: 304, the bytes as they were rendered, or what `body` makes of a single item.
- * @param body only of reads of one item; lists and states need none.
+ * The HTTP answer to an unlock read: 304, the rendered bytes, or the result of `body` for a single item.
+ * @param body only for reads of one item; lists and states need none.
  */
 export async function sendRead(
   c: AppContext,
@@ -20,7 +20,7 @@ export async function sendRead(
     "cache-control": etag === "" ? "no-store" : "private, no-cache",
     "x-latchkey-source": snapshot.source,
   };
-  // From the edge the states are the same, and not the bytes: they also say when the answer was given.
+  // From the edge, the states are the same but not the bytes: they also say when the answer was given.
   if (etag !== "") headers.etag = snapshot.as_of === undefined ? etag : `W/${etag}`;
   if (snapshot.as_of !== undefined) headers.age = String(ageOf(snapshot.as_of, Date.now()));
   if (result.value.unchanged) return new Response(null, { status: 304, headers });
@@ -33,7 +33,7 @@ export async function sendRead(
   return single.ok ? new Response(JSON.stringify(single.value), { headers }) : respond(c, single.refusal);
 }
 
-/** Whole seconds, never given too low. */
+/** Whole seconds, never too low. */
 function ageOf(asOf: string, now: number): number {
   return Math.max(0, Math.ceil((now - Date.parse(asOf)) / 1_000));
 }

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { instantSchema } from "../platform/instants.ts";
 import { type Result, refuse } from "../platform/results.ts";
 
-/** What a pause says, of one learner or of many. */
+/** The content of a pause, for one learner or for many. */
 export const pauseFields = {
   reason: z.string().trim().min(3).max(500).openapi({ description: "The learner reads it." }),
   until: instantSchema
@@ -11,7 +11,7 @@ export const pauseFields = {
     .openapi({ description: "When the pause ends by itself; null: it lasts until it is ended." }),
 };
 
-/** A pause as it is asked for; refused when it would be over before it begins. */
+/** A requested pause; refused if it would end before it begins. */
 export function pauseAsked(
   { reason, until }: { reason: string; until: string | null },
   now: number,

@@ -17,18 +17,18 @@ import { namesTag } from "../platform/http/etag.ts";
 import { ok, type Result } from "../platform/results.ts";
 import type { EnrollmentState } from "./state.ts";
 
-/** Answers kept per object: far more than one learner's front end asks for, and a bound on what a walk can fill. */
+/** Answers kept per object: far more than one learner's front end needs, and a limit for walks over pages. */
 const MAX_ANSWERS = 32;
 
-/** Rendered lists kept per object: there are as many as chapters, languages and time zones, and few are asked for. */
+/** Rendered lists kept per object: as many exist as chapters, languages and time zones, and few are requested. */
 const MAX_LISTS = 64;
 
-/** A complete answer and the tag it is known by. */
+/** A complete answer and its tag. */
 type KeptAnswer = Extract<ReadAnswer, { unchanged: false }>;
 
 /**
- * Answers reads from the snapshot in memory. A row of a list is rendered once per snapshot, language and zone, a whole
- * answer (page, cursor, snapshot) once per snapshot and way of asking; after that a read is one look-up.
+ * Answers reads from the snapshot in memory. A row of a list is rendered once per snapshot, language and zone. A whole
+ * answer (page, cursor, snapshot) is rendered once per snapshot and question. After that a read is one look-up.
  */
 export class SnapshotReader {
   readonly #sign: SignCursor;
@@ -43,7 +43,7 @@ export class SnapshotReader {
   }
 
   /**
-   * @param walked what the pages before a list's page have passed.
+   * @param walked the items that the pages before a list's page have passed.
    * @param behindSince instant since when the snapshot is known to be older than the course, or null.
    */
   async answer(
@@ -58,7 +58,7 @@ export class SnapshotReader {
     if (want.kind === "why" || want.kind === "item") {
       const present = presentOnly(state.view(Date.now()), state.meta.course_version);
       const content = itemContent(present, want, language, zone);
-      // Explanations name the present instant, so no two of them are the same bytes: they carry no validator.
+      // Explanations name the present instant, so their bytes always differ: they have no validator.
       return content.ok
         ? ok({
             unchanged: false,
@@ -77,7 +77,7 @@ export class SnapshotReader {
       const content = await this.#render(state, want, language, zone, walked, snapshot);
       if (!content.ok) return content;
       answer = { unchanged: false, etag: etagOf(snapshot, want, language, zone), snapshot, content: content.value };
-      // While a cursor was signed, a write may have brought another snapshot; this answer still is true of its own.
+      // While a cursor was signed, a write may have made another snapshot; this answer is still true for its own.
       if (version === this.#version && computedAt === this.#computedAt) this.#keep(key, answer);
     }
     const { etag, snapshot } = answer;

@@ -50,13 +50,13 @@ export class EnrollmentState {
    * its answer names everything that differs from what the learner saw before.
    */
   commitDelta: Delta = NO_CHANGE;
-  /** Items that the current commit has completed, those that are complete by it included. */
+  /** Items that the current commit has completed, with chapters that became complete as a result. */
   commitCompleted: Set<string> = new Set();
   /** What the current commit has begun: items completed for the first time, and the enrollment itself. */
   commitTally: CommitTally = { ...NOTHING_BEGUN };
-  /** Learners of the course, as last known; 0: not known yet. */
+  /** Learners of the course, as far as known; 0: not known yet. */
   #learners = 0;
-  /** What the current commit changes for the learner, to be sent to their devices. */
+  /** The changes of the current commit for the learner, to be sent to their devices. */
   readonly #own: OwnChanges;
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
@@ -89,7 +89,7 @@ export class EnrollmentState {
     this.#own.begin(this.meta);
   }
 
-  /** The commit is complete: what it changed for the learner is put into the outbox. */
+  /** The commit is complete: its changes for the learner are put into the outbox. */
   endCommit(now: number): void {
     this.#own.end(this.meta, now, this.commitCompleted);
   }
@@ -109,7 +109,7 @@ export class EnrollmentState {
 
   /**
    * Brings the snapshot up to date at `now`, on another course version if one is given.
-   * @param announce false when a lost object is restored: what it opens was announced before it was lost.
+   * @param announce false if a lost object is restored: its open items were announced before it was lost.
    */
   refresh(
     cause: Cause,
@@ -120,7 +120,7 @@ export class EnrollmentState {
     const before = openIds(this.program, this.evaluation);
     const derivedBefore = { program: this.program, learner: this.learner };
     if (next !== undefined && next.pointer.activation > this.meta.activation) {
-      // Who has just enrolled gets no event of a change: there was nothing before.
+      // A new learner gets no event of a change, because there was nothing before.
       if (announce && cause !== "enrollment") {
         const notice = contentNotice(this.program, next.program, this.evaluation.visible, next.pointer.version, now);
         this.#outbox.add("content", String(next.pointer.activation), now, notice);
@@ -146,9 +146,9 @@ export class EnrollmentState {
   }
 
   /**
-   * Takes over facts that were just saved. Re-evaluates only what they affect, when nothing else has changed.
-   * @param replaced facts were taken back as well, so everything is evaluated; what `rests` on them locks again.
-   * @returns the exact delta of the whole commit, including what a date that passed meanwhile did.
+   * Uses facts that were just saved. Evaluates again only what they affect, if nothing else has changed.
+   * @param replaced facts were revoked as well, so everything is evaluated; items that depend on `rests` lock again.
+   * @returns the exact delta of the whole commit, including the effect of a date that passed in between.
    */
   applyFacts(items: readonly string[], now: number, replaced: { rests: ReadonlySet<number> } | null = null): Delta {
     const cause: Cause = "progress";
@@ -166,7 +166,7 @@ export class EnrollmentState {
     }
     if (replaced !== null) this.release(replaced.rests, now);
     if (replaced !== null || this.staleness(null, now) !== null) return this.refresh(cause, now);
-    // In place: whoever rolls the transaction back drops this state and loads it again.
+    // In place: a caller that rolls the transaction back drops this state and loads it again.
     const { opened, closed } = reevaluate(this.program, this.learner, this.evaluation, changes, now);
     const ids = (indexes: readonly number[]) => indexes.map((index) => this.program.ids[index] ?? "");
     const delta: Delta = { unlocked: ids(opened), locked: ids(closed) };
@@ -176,8 +176,8 @@ export class EnrollmentState {
   }
 
   /**
-   * Locks again what is kept open although the rules do not open it now: everything, or only what rests on something.
-   * What the rules open stays open. The caller evaluates after it.
+   * Locks items again that are kept open although the rules do not open them now: all of them, or only those that
+   * depend on something. Items that the rules open stay open. The caller evaluates after it.
    * @returns whether anything locked again.
    */
   release(rests: ReadonlySet<number> | "everything", now: number): boolean {
@@ -186,14 +186,14 @@ export class EnrollmentState {
     const asked = [...kept].filter((id) => rests === "everything" || rests.has(indexOf.get(id) ?? -1));
     if (asked.length === 0) return false;
     const { earned } = evaluate(this.program, this.#layOut(this.program, kept.difference(new Set(asked)), now), now);
-    // Where nothing is sticky, a relock ends what a publish kept open: from now on the rules decide alone.
+    // In a course that is not sticky, a relock ends what a publish kept open: from now on only the rules decide.
     const isEnded = (index: number) => rests === "everything" && keeps[index] !== 1;
     const gone = asked.filter((id) => isEnded(indexOf.get(id) ?? -1) || earned[indexOf.get(id) ?? -1] !== 1);
     this.#store.opened.release(gone, now);
     return gone.length > 0;
   }
 
-  /** What facts have completed, and what is complete by them. */
+  /** Items that facts have completed, and chapters that they completed. */
   #noteCompleted(changes: readonly Change[]): void {
     const { completion, chapterCount, ids } = this.program;
     for (const { item, completedBefore } of changes) {
@@ -206,7 +206,7 @@ export class EnrollmentState {
     }
   }
 
-  /** The same where everything was laid out again: by another version, policy or instant. */
+  /** The same if everything was laid out again: for another version, policy or instant. */
   #noteDerived(before: { program: Program; learner: Learner }): void {
     const { ids } = this.program;
     const changes = ids.flatMap((id, item): Change[] => {
@@ -224,12 +224,12 @@ export class EnrollmentState {
     if (!this.#outbox.hasNews) this.#outbox.add("mirror", "", now);
   }
 
-  /** Takes note of how many learners the course has: who does not know their place takes any of so many. */
+  /** Notes how many learners the course has: an old enrollment without a place chooses one of them. */
   noteLearners(pointer: CoursePointer | null): void {
     this.#learners = pointer?.learners ?? this.#learners;
   }
 
-  /** The learner's place in the course's line. */
+  /** The learner's place in the course's order. */
   #place(): number | null {
     const known = this.#store.place();
     if (known !== null || this.#learners === 0) return known;
@@ -286,7 +286,7 @@ export class EnrollmentState {
     );
   }
 
-  /** A certificate is earned once: no later version, and nothing that is taken back, takes it away. */
+  /** A certificate is earned once: no later version and no revoked fact removes it. */
   #noteCertificate(now: number): void {
     if (this.meta.certified_at !== null || this.program.outline.options.certificate === undefined) return;
     if (meetsCertificate(scopeOf(this.program, this.learner, now))) this.meta.certified_at = now;
@@ -314,7 +314,8 @@ export class EnrollmentState {
       const payload = JSON.stringify({ ...delta, cause, announced_at: now });
       this.#outbox.add("event", String(this.meta.version), now, payload);
     }
-    // All objects of a course share its dates: each notices them in its turn, and none of its reads waits for that.
+    // All objects of a course share its dates: each notices them at its own place in the order, and no read waits for
+    // that.
     const { valid_until: until, id } = this.meta;
     this.#scheduler.reschedule("boundary", until === null ? null : until + noticeDelay(id, this.#place()));
     this.save(now);

@@ -7,8 +7,8 @@ export const withdrawnBefore = statement<[until: number, limit: number]>(
   "SELECT id, asked_at FROM enrollments WHERE status = 'withdrawn' AND withdrawn_at <= ? ORDER BY withdrawn_at LIMIT ?",
 );
 
-// Whoever asked to come back meanwhile keeps everything: the object starts again from these very rows. What a course has left
-// behind here, or is leaving behind just now, says nothing.
+// A learner who asks to come back keeps everything, because the object starts again from these rows. Rows that a course
+// has left behind here, or is leaving behind now, do not count.
 const isGone = (set: string) =>
   `status = 'withdrawn' AND (id, asked_at) IN (SELECT value ->> 'id', value ->> 'asked_at' FROM ${set})
    AND NOT EXISTS (SELECT 1 FROM closed_courses AS closed WHERE closed.course_slug = enrollments.course_slug)`;
@@ -18,7 +18,7 @@ const removalOf = (table: string) =>
     (set) => `DELETE FROM ${table} WHERE enrollment_id IN (SELECT id FROM enrollments WHERE ${isGone(set)})`,
   );
 
-/** Removes what is mirrored of enrollments that are gone. */
+/** Removes the mirrored data of removed enrollments. */
 // plan of progress: SEARCH progress USING PRIMARY KEY (enrollment_id=?)
 // plan of progress: LIST SUBQUERY 3
 // plan of progress: SEARCH enrollments USING PRIMARY KEY (id=?)
@@ -69,7 +69,7 @@ export const FORGET_COURSES_OF = setStatement(
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const REGISTERED = setStatement((set) => `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
 
-/** Removes enrollments that are gone. */
+/** Removes enrollments. */
 // plan: SEARCH enrollments USING PRIMARY KEY (id=?)
 // plan: LIST SUBQUERY 3
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -80,7 +80,7 @@ export const REGISTERED = setStatement((set) => `SELECT id FROM enrollments WHER
 // plan: SEARCH closed USING PRIMARY KEY (course_slug=?)
 export const REMOVE_GONE = setStatement((set) => `DELETE FROM enrollments WHERE ${isGone(set)}`);
 
-/** Submissions of one listing that are looked at: those of a page, and one more. */
+/** Submissions that one listing reads: those of a page, and one more. */
 export interface PendingRow {
   id: string;
   enrollment_id: string;
@@ -99,11 +99,11 @@ type Place = [which: string, instant: number, id: string, limit: number];
 // plan: SEARCH waiting USING INDEX submissions_pending_course (<expr>=? AND (submitted_at,id)>(?,?))
 export const pendingOfCourse = statement<Place>(`${PENDING} AND ${COURSE_OF} = ?1 AND ${AFTER}`);
 
-/** The same of an item. */
+/** The same for an item. */
 // plan: SEARCH waiting USING INDEX submissions_pending_item (item_id=? AND (submitted_at,id)>(?,?))
 export const pendingOfItem = statement<Place>(`${PENDING} AND waiting.item_id = ?1 AND ${AFTER}`);
 
-/** The same of some courses. Of each no more are looked at than are asked for. */
+/** The same for some courses. From each course, no more are read than requested. */
 // plan: SEARCH submissions USING PRIMARY KEY (id=?)
 // plan: LIST SUBQUERY 2
 // plan: SCAN asked VIRTUAL TABLE INDEX 1:
@@ -132,7 +132,7 @@ export const IN_COHORT = setStatement(
     AND EXISTS (SELECT 1 FROM json_each(enrollments.policy, '$.cohorts') AS cohort WHERE cohort.value = ?2)`,
 );
 
-/** What waits in some courses by item, of so many rows at most. */
+/** Pending submissions in some courses by item, up to a limit of rows. */
 // plan: CO-ROUTINE (subquery-1)
 // plan: SCAN asked VIRTUAL TABLE INDEX 1:
 // plan: SEARCH waiting USING COVERING INDEX submissions_pending_item (item_id>? AND item_id<?)
@@ -172,8 +172,8 @@ export const judgedBy = statement<[owner: string, user: string, limit: number]>(
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE id IN (SELECT value FROM ${set})`);
 /**
- * Learners of a course of whom something is held: of a cohort (null: any), and of some items, or (1) of any. Rows that
- * nobody has evaluated yet have no policy.
+ * Learners of a course with held facts: of a cohort (null: any), and of some items, or (1) of any. Rows that were never
+ * evaluated have no policy.
  */
 // plan: SEARCH enrollments USING INDEX enrollments_held (course_slug=? AND status=?)
 // plan: CORRELATED SCALAR SUBQUERY 1

@@ -91,20 +91,20 @@ export class EnrollmentStore {
     };
   }
 
-  /** A commit starts: the row of the enrollment is as it is stored. */
+  /** A commit starts: the row of the enrollment is as stored. */
   beginCommit(): void {
     this.#isMetaNew = false;
   }
 
-  /** The row of the enrollment is to be written, once, at the end of the commit. */
+  /** The row of the enrollment is written once, at the end of the commit. */
   saveMeta(): void {
     this.#isMetaNew = true;
   }
 
   /**
-   * Writes the row of the enrollment, where the commit has changed anything in it.
-   * @param outbox what it holds of that.
-   * @param promised what it holds of this: no reason to be written, but it goes along.
+   * Writes the row of the enrollment, if the commit has changed anything in it.
+   * @param outbox its outbox part.
+   * @param promised its promises. They alone are no reason to write, but they are written with the rest.
    */
   flush(meta: Meta, outbox: Outbox, promised: Promised): void {
     if (!this.#isMetaNew && !outbox.isHeldNew) return;
@@ -133,7 +133,7 @@ export class EnrollmentStore {
     if (rowsWritten === 0) this.#sql.exec(INSERT_META, ...row);
   }
 
-  /** The learner's place in the course's line; null when it is not known. */
+  /** The learner's place in the course's order; null if it is not known. */
   place(): number | null {
     return this.#sql.exec<{ place: number }>("SELECT place FROM place").toArray()[0]?.place ?? null;
   }

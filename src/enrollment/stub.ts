@@ -6,8 +6,8 @@ import type { EnrollmentObject } from "./object.ts";
 export type EnrollmentStub = DurableObjectStub<EnrollmentObject>;
 
 /**
- * Calls the object of one enrollment, see {@link callObject}. The call may change it, so what this isolate would show again
- * is forgotten: before the call, which may succeed for a caller who has gone, and after it.
+ * Calls the object of one enrollment, see {@link callObject}. The call may change it, so this isolate forgets its kept
+ * answers: before the call, which may succeed although the caller has gone, and after it.
  */
 export async function callEnrollment<T>(
   env: Env,
@@ -29,7 +29,7 @@ export function askEnrollment<T>(
   return callObject({ kind: "enrollment", id: enrollment }, () => call(enrollmentStub(env, enrollment)));
 }
 
-/** Calls the object that has this id of the platform, as {@link callEnrollment}. */
+/** Calls the object with this id of the platform, like {@link callEnrollment}. */
 export function callEnrollmentObject<T>(
   env: Env,
   id: string,
@@ -42,10 +42,10 @@ export function callEnrollmentObject<T>(
 
 /**
  * The one place that turns an enrollment id into a stub, so that placement is decided once. Objects are created near
- * their first caller, which is the learner: no hint is better than that. The location can never be changed later.
+ * their first caller, which is the learner: no hint is better. The location can never be changed later.
  */
 export function enrollmentStub(env: Env, enrollment: string): EnrollmentStub {
-  // SAFETY: wrangler.toml binds ENROLLMENTS to this very class; the generated Env names it only in a comment.
+  // SAFETY: wrangler.toml binds ENROLLMENTS to exactly this class; the generated Env names it only in a comment.
   const namespace = env.ENROLLMENTS as DurableObjectNamespace<EnrollmentObject>;
   return namespace.get(namespace.idFromName(enrollment));
 }

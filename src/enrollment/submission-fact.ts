@@ -1,7 +1,7 @@
 import type { NewFact, ProjectedSubmission } from "../mirror/index.ts";
 import type { Marks } from "./requests.ts";
 
-/** What a submission says of its item. */
+/** The fact of a submission about its item. */
 export function factOf({ item, status, score, submitted_at, marks }: ProjectedSubmission & { marks: Marks }): NewFact {
   const { points } = marks;
   return {

@@ -1,7 +1,7 @@
 import type { ProjectedSubmission } from "../mirror/index.ts";
 import type { GivenVerdict, Marks, StoredSubmission } from "./requests.ts";
 
-/** Most bytes of answers and feedback in one page of a learner's submissions. */
+/** The limit of bytes of answers and feedback in one page of a learner's submissions. */
 const HISTORY_PAGE_BYTES = 500_000;
 
 type SubmissionRow = Record<string, SqlStorageValue> & {
@@ -24,7 +24,7 @@ type VerdictRow = Record<string, SqlStorageValue> &
     was_held: number;
   };
 
-/** Sorted by instant, then by id: how submissions of an item are walked in the order in which they came. */
+/** Sorted by instant, then by id: the order in which submissions of an item came. */
 const OLDEST_FIRST = "ORDER BY submitted_at, id";
 
 export interface SubmissionTotal {
@@ -45,12 +45,12 @@ export class SubmissionStore {
     if (row === undefined) return null;
     const { held_at, ...rest } = row;
     const status = submissionStatus(row.status);
-    // What was judged before verdicts were counted has one.
+    // Submissions judged before verdicts were counted have one.
     const number = status === "pending" ? 0 : Math.max(1, row.number);
     return { ...rest, status, number, held: held_at !== null, marks: marksOf(row.marks) };
   }
 
-  /** What D1 mirrors of a submission: a score that is held is no score yet. */
+  /** The data of a submission in D1: a held score counts as none. */
   projected(id: string): ProjectedSubmission | null {
     const found = this.find(id);
     if (found === null) return null;
@@ -58,7 +58,7 @@ export class SubmissionStore {
     return held ? { ...rest, score: null, feedback: null } : rest;
   }
 
-  /** The verdicts of a submission that others took the place of, oldest first. */
+  /** The replaced verdicts of a submission, oldest first. */
   history(id: string): GivenVerdict[] {
     return this.#sql
       .exec<VerdictRow>("SELECT * FROM verdicts WHERE submission = ? ORDER BY number", id)
@@ -75,7 +75,7 @@ export class SubmissionStore {
       }));
   }
 
-  /** A submission with all that was ever said of it. @param byStaff as whoever judges sees it; else as its learner does. */
+  /** A submission with all its verdicts. @param byStaff as people who judge see it; else as its learner does. */
   whole(id: string, byStaff: boolean): StoredSubmission | null {
     const found = this.find(id);
     if (found === null) return null;
@@ -109,7 +109,7 @@ export class SubmissionStore {
   }
 
   /**
-   * Gives held submissions their score, where D1 gave them back without one. @param at when they were submitted.
+   * Gives held submissions their score, if D1 returned them without one. @param at when they were submitted.
    * @returns their ids.
    */
   restoreHeld(item: string, at: number, score: number | null): Set<string> {
@@ -123,7 +123,7 @@ export class SubmissionStore {
     return new Set(rows.toArray().map(({ id }) => id));
   }
 
-  /** Shows what is held of an item. @returns the submissions that were. */
+  /** Shows the held verdicts of an item. @returns their submissions. */
   show(item: string): string[] {
     return this.#sql
       .exec<{ id: string }>(
@@ -151,8 +151,8 @@ export class SubmissionStore {
 
   /**
    * Submissions of one item, newest first, at most `limit` and about {@link HISTORY_PAGE_BYTES} of texts (at least one).
-   * @param after position that the page before ended with; what has gone since is no obstacle.
-   * @returns `next`: the position to go on from, null at the end.
+   * @param after position at which the page before ended. It stays valid if that submission is gone.
+   * @returns `next`: the position to continue from, null at the end.
    */
   page(
     item: string,
@@ -174,7 +174,8 @@ export class SubmissionStore {
         limit + 1,
       )
       .toArray();
-    // The texts are read one by one once it is known which fit: a thousand long ones would fill the object's memory.
+    // The texts are read one by one once it is known which fit, because a thousand long ones would fill the object's
+    // memory.
     const submissions: StoredSubmission[] = [];
     let room = HISTORY_PAGE_BYTES;
     for (const { id: each, bytes } of found.slice(0, limit)) {
@@ -188,7 +189,7 @@ export class SubmissionStore {
     return { submissions, next: hasMore && last !== undefined ? `${last.submitted_at} ${last.id}` : null };
   }
 
-  /** How many submissions are kept, and bytes of their answers: of one item, and of all. */
+  /** How many submissions are kept, and bytes of their answers: for one item, and in total. */
   totals(item: string): { of_item: SubmissionTotal; of_all: SubmissionTotal } {
     const of = (key: string): SubmissionTotal =>
       this.#sql
@@ -204,7 +205,7 @@ export class SubmissionStore {
       .map(({ id }) => id);
   }
 
-  /** @param verdict who judged it and what else was said; nothing for one that nobody has judged. */
+  /** @param verdict who judged it, with the further parts; absent if nobody has judged it. */
   save(
     submission: ProjectedSubmission,
     { judged_by = null, number = 0, held_at = null, marks = {} }: Judged = {},
@@ -229,7 +230,7 @@ export class SubmissionStore {
   }
 }
 
-/** Who judged a submission, and what else was said. */
+/** Who judged a submission, with the further parts of the verdict. */
 interface Judged {
   judged_by?: string | null;
   number?: number;
@@ -237,7 +238,7 @@ interface Judged {
   marks?: Marks;
 }
 
-/** As its learner sees a submission whose verdict is held. */
+/** How its learner sees a submission with a held verdict. */
 const UNJUDGED = {
   status: "pending",
   score: null,
@@ -250,7 +251,7 @@ const UNJUDGED = {
 } as const;
 
 function marksOf(text: string | null): Marks {
-  // SAFETY: written by `save` and `keepVerdict` alone, from marks.
+  // SAFETY: only `save` and `keepVerdict` write this, from marks.
   return text === null ? {} : (JSON.parse(text) as Marks);
 }
 

@@ -12,12 +12,12 @@ import type { EnrollmentStore } from "./store.ts";
 import { factOf } from "./submission-fact.ts";
 import type { WriteTools } from "./write-tools.ts";
 
-/** What judges an answer by its key; it has been read before anything is decided. */
+/** Judges an answer by its key; it is loaded before anything is decided. */
 type Judge = Awaited<ReturnType<typeof readJudge>>;
 
 /**
- * What is kept of one learner's submissions, pending and judged alike; what would go beyond is refused. An answer has
- * 10,000 characters at most: a thousand of the longest, in Chinese, are within the bytes of one problem.
+ * The limits of one learner's stored submissions, pending and judged; more are refused. An answer has at most 10,000
+ * characters: a thousand of the longest, in Chinese, fit into the bytes of one problem.
  */
 export const SUBMISSION_LIMITS = {
   per_item: 2_000,
@@ -29,10 +29,10 @@ export const SUBMISSION_LIMITS = {
 /** Verdicts of one submission: the first, and its changes. Each is kept. */
 export const MAX_VERDICTS = 20;
 
-/** Who judged what an answer key judges. */
+/** The judge's name when an answer key judges. */
 export const JUDGE = "judge";
 
-/** What the learner submits, and what becomes of it. Called inside the object's transaction. */
+/** The learner's submissions and their verdicts. Called inside the object's transaction. */
 export class SubmissionWrites {
   readonly #tools: WriteTools;
   readonly #state: EnrollmentState;
@@ -77,8 +77,8 @@ export class SubmissionWrites {
   }
 
   /**
-   * Judges a pending submission, or changes its verdict: then the caller names the verdict it has seen, so that of two who
-   * judge at once the second learns of the first. The verdict before is kept.
+   * Judges a pending submission, or changes its verdict. For a change, the caller names the verdict it has seen, so
+   * that if two judge at once, the second is notified of the first verdict. The earlier verdict is kept.
    */
   verdict(request: VerdictRequest, now: number): Result<SubmitAnswer> {
     const stored = this.#store.submissions.find(request.submission_id);
@@ -130,7 +130,7 @@ export class SubmissionWrites {
     return ok({ ...this.#tools.answer(), ...submissionFields(judged), number });
   }
 
-  /** What is recorded of an item is made anew from its submissions as they are judged now. */
+  /** The facts of an item are made again, from its submissions with their present verdicts. */
   judgedAnew(item: string, { actor, relock = false }: Pick<VerdictRequest, "actor" | "relock">, now: number): void {
     const revokedAt = this.#state.facts.get(item)?.revoked_at ?? null;
     const facts: NewFact[] = [];
@@ -140,7 +140,7 @@ export class SubmissionWrites {
     this.#facts.judgedAnew(item, facts, relock, actor.id, now);
   }
 
-  /** What a verdict cannot say of this submission. */
+  /** Verdicts that are not possible for this submission. */
   #refuseVerdict(
     stored: Omit<StoredSubmission, "history">,
     { marks = {}, held = false }: VerdictRequest,
@@ -165,7 +165,7 @@ export class SubmissionWrites {
     return errors.length === 0 ? null : refuse("invalid_input", { errors });
   }
 
-  /** Every submission is kept, so there must be an end of them. */
+  /** Every submission is kept, so there must be a limit. */
   #refuseBeyondRoom(item: string, answer: string): { ok: false; refusal: Refusal } | null {
     const { of_item, of_all } = this.#store.submissions.totals(item);
     const bytes = utf8Bytes(answer);
@@ -186,8 +186,8 @@ export class SubmissionWrites {
   }
 
   /**
-   * Two facts come of a verdict, and neither decides the other: the score, which conditions on scores ask for, and whether
-   * it passed, which completes the item. So a high score that did not pass opens `score >= 70` and not `completed`.
+   * A verdict makes two independent facts: the score, which conditions on scores use, and whether it passed, which
+   * completes the item. So a high score that did not pass opens `score >= 70` and not `completed`.
    */
   #recordSubmission(submission: ProjectedSubmission, actor: string, now: number): SubmitAnswer {
     this.#facts.recordOne(factOf({ ...submission, marks: {} }), actor, now);
@@ -195,7 +195,7 @@ export class SubmissionWrites {
   }
 }
 
-/** Whether a verdict says what is said already: then it is being repeated. */
+/** Whether a verdict is the same as the present one: then it is a repetition. */
 function isSame(stored: Omit<StoredSubmission, "history">, request: VerdictRequest): boolean {
   const { decides = false, ...said } = stored.marks;
   return (
@@ -208,7 +208,7 @@ function isSame(stored: Omit<StoredSubmission, "history">, request: VerdictReque
   );
 }
 
-/** Somebody else was first: what they said. */
+/** Somebody else was first: their verdict. */
 function refuseJudged(stored: Omit<StoredSubmission, "history">) {
   const { number, status, score, feedback, marks, judged_at, judged_by, held } = stored;
   if (number === 0) return refuse("already_judged", { detail: "There is no verdict yet that could be replaced." });

@@ -5,7 +5,10 @@ import { enrollmentId } from "../platform/ids.ts";
 import { ok } from "../platform/results.ts";
 import { askEnrollment } from "./stub.ts";
 
-/** Topics of a course are for its staff and those enrolled; of a cohort, for its staff and who is in it. Who is paused hears neither. */
+/**
+ * Topics of a course are for its staff and enrolled learners; topics of a cohort for its staff and members. Paused
+ * learners get neither.
+ */
 export const hearsTopic: TopicRights = async (c, topic) => {
   const course = await findCourse(() => databaseOf(c), topic.course);
   if (course === null) return ok(false);

@@ -1,16 +1,19 @@
 import { DAY_MS } from "../platform/instants.ts";
 import type { Held, OutboxRow } from "./outbox-row.ts";
 
-/** What is kept for who does not listen, rows and characters: it is written with each commit. Beyond that it is sent. */
+/**
+ * The limits of kept events for a learner who does not listen, rows and characters: they are written with each commit.
+ * More are sent.
+ */
 const MAX_UNSENT = 60;
 const MAX_UNSENT_LENGTH = 8_000;
-/** What may wait until somebody listens. Other news change who may listen to what, or concern many. */
+/** Events that may wait until somebody listens. Others change who may listen to what, or concern many. */
 const PATIENT_KINDS = ["fact", "event", "submission"];
 
 /**
- * Rows of the outbox that D1 has, whose live events the learner's channel has not: nobody listens, and the channel takes
- * them when somebody does. They stand in the enrollment's row, so keeping them costs no write of its own; what is dropped
- * here is dropped in storage with the next commit, and is known by its key should it be sent again before.
+ * Outbox rows that D1 has, but whose live events the learner's channel does not have: nobody listens, and the channel
+ * takes them when somebody does. They are in the enrollment's row, so keeping them needs no extra write. A row that is
+ * removed here is removed in storage with the next commit. If it is sent again before that, its key identifies it.
  */
 export class Unsent {
   readonly #sql: SqlStorage;
@@ -21,13 +24,13 @@ export class Unsent {
     this.#sql = sql;
   }
 
-  /** What memory says is not so. */
+  /** The memory is wrong. */
   forget(): void {
     this.#rows = null;
     this.#isNew = false;
   }
 
-  /** Whether the enrollment's row says something else. */
+  /** Whether the enrollment's row has other content. */
   get isNew(): boolean {
     return this.#isNew;
   }
@@ -52,7 +55,7 @@ export class Unsent {
     return all.length <= MAX_UNSENT && length <= MAX_UNSENT_LENGTH;
   }
 
-  /** D1 has these; what is older than the history of live events is kept no longer. */
+  /** D1 has these; events older than the history of live events are not kept any more. */
   keep(rows: readonly Held[], now: number): void {
     const noted = rows.filter(([, kind, , payload]) => payload !== null && PATIENT_KINDS.includes(kind));
     if (noted.length === 0) return;
@@ -71,7 +74,7 @@ export class Unsent {
   #known(): Held[] {
     if (this.#rows === null) {
       const [row] = this.#sql.exec<{ unsent: string | null }>("SELECT unsent FROM enrollment").toArray();
-      // SAFETY: written from `stored` above.
+      // SAFETY: only `stored` above writes this.
       this.#rows = row?.unsent == null ? [] : (JSON.parse(row.unsent) as Held[]);
     }
     return this.#rows;

@@ -4,7 +4,7 @@ import { unpackAnswer } from "../unlock/index.ts";
 import { verdictMarks } from "./marks.ts";
 import type { GivenVerdict, StoredSubmission } from "./requests.ts";
 
-// What is shown of a verdict: to whoever judges and, without the names of those, to its learner.
+// How a verdict is shown: to people who judge and, without their names, to its learner.
 
 const text = z.object({ en: z.string().optional(), zh: z.string().optional() });
 
@@ -43,18 +43,18 @@ const shownFields = {
   judged_at: z.string().nullable(),
 };
 
-/** A file that was submitted. Its bytes: `/submissions/{submission}/files/{file}`. */
+/** A submitted file. Its bytes: `/submissions/{submission}/files/{file}`. */
 export const submittedFileView = z
   .object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.int() })
   .openapi("SubmittedFile");
 
-/** An answer as it is shown, its files beside its text. */
+/** An answer as it is shown, with its files. */
 export function answerView(stored: string): { answer: string; files: z.infer<typeof submittedFileView>[] } {
   const { answer, files } = unpackAnswer(stored);
   return { answer, files: files.map(({ id, name, type, size }) => ({ id, name, content_type: type, size })) };
 }
 
-/** As its learner sees a submission. */
+/** How its learner sees a submission. */
 export const submissionView = z
   .object({
     id: z.string(),
@@ -76,7 +76,7 @@ const judgedFields = {
 };
 export const givenVerdict = z.object(judgedFields).openapi("GivenVerdict");
 
-/** What whoever judges sees beside what the learner does. */
+/** The further data for people who judge. */
 export const gradedFields = { ...judgedFields, history: z.array(givenVerdict) };
 
 const shownOf = ({ number, status, score, feedback, marks, judged_at }: GivenVerdict) => ({

@@ -31,7 +31,7 @@ const lineCommentSchema = z
   .strictObject({ line: z.int().min(1), to: z.int().min(1).optional(), text: z.string().trim().min(1).max(2_000) })
   .openapi("NewLineComment");
 
-/** What a person, or a service, says of a submission. */
+/** The judgement of a person or a service about a submission. */
 export const verdictSchema = z
   .strictObject({
     passed: z.boolean().openapi({
@@ -107,7 +107,7 @@ function textBytes({ feedback, comments, rubric = [] }: Pick<Verdict, "feedback"
 
 /**
  * Score and marks of a verdict.
- * @param rubric of the item, as it is published now; only asked for where the verdict uses one.
+ * @param rubric the item's published rubric; only read if the verdict uses one.
  */
 export function readVerdict(verdict: Verdict, rubric: Rubric | null): Result<{ score: number; marks: Marks }> {
   const comments = verdict.comments.map(({ line, to = line, text }): LineComment => ({ line, to, text }));
@@ -128,7 +128,7 @@ export function readVerdict(verdict: Verdict, rubric: Rubric | null): Result<{ s
 
 const percent = ({ points, max }: { points: number; max: number }): number => percentOf({ points, min: 0, max }) ?? 0;
 
-/** A mark for each criterion, in the rubric's order; or what is missing or unknown. */
+/** A mark for each criterion, in the rubric's order; or which one is missing or unknown. */
 function marksOf(given: NonNullable<Verdict["rubric"]>, rubric: Rubric | null): Result<RubricMark[]> {
   if (rubric === null) {
     const message = "The item has no rubric in the published version.";

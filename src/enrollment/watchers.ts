@@ -2,13 +2,16 @@ import { courseDoneAt, scopeOf } from "../unlock/index.ts";
 import type { Outbox } from "./outbox.ts";
 import type { EnrollmentState } from "./state.ts";
 
-// Rules may ask whether another course is completed. Who asks notes itself at the learner's enrollment of that course, which
-// tells it whenever that changes. Both go through the queue's consumer; no database knows of it.
+// Rules may ask whether another course is completed. The asking enrollment is noted at the learner's enrollment in that
+// course, which reports each change to it. Both go through the queue's consumer; no database knows of it.
 
-/** Notes stand apart from the tables: the learner may not be enrolled yet, and a copy of the enrollment needs none of them. */
+/**
+ * The notes are separate from the tables: the learner may not be enrolled yet, and a copy of the enrollment does not
+ * need them.
+ */
 const PREFIX = "watch:";
 
-/** Courses that want to know whether this one is completed, and what they were told last. */
+/** Courses that ask whether this one is completed, and the last report to each. */
 export class Watchers {
   readonly #storage: DurableObjectStorage;
   #known: Map<string, number | null> | null = null;
@@ -38,14 +41,14 @@ export class Watchers {
   }
 }
 
-/** Since when this course is completed, epoch ms; null where it is not. */
+/** Since when this course is completed, epoch ms; null if it is not. */
 export function completedAt(state: EnrollmentState | null, now: number): number | null {
   if (state === null || state.meta.status === "withdrawn") return null;
   const at = courseDoneAt(scopeOf(state.program, state.learner, now));
   return Number.isFinite(at) ? at : null;
 }
 
-/** Inside a transaction, after a change: whoever was told otherwise is to be told. */
+/** Inside a transaction, after a change: notes the courses whose last report is not true any more. */
 export function tellWatchers(watchers: Watchers, state: EnrollmentState | null, outbox: Outbox, now: number): void {
   const watching = watchers.all();
   if (watching.size === 0 || state === null || !outbox.hasNews) return;

@@ -12,12 +12,14 @@ export const WITHDRAWN_RETENTION_MS = 30 * DAY_MS;
 const DESTROY_PAGE = 50;
 const PARALLEL_OBJECTS = 6;
 
-/** A row of the index is taken away only this long after it was last asked for: a registration under way has written it. */
+/**
+ * A row of the index is removed only this long after it was last used, because a registration under way has written it.
+ */
 const INDEX_GRACE_MS = DAY_MS;
 /**
- * Destroys a page of each shard's objects nobody has been enrolled in for long, then removes their rows: in this order, so
- * that a crash between leaves a row that is found again tomorrow, never an object that nobody finds.
- * @returns whether there may be more. A page of which nothing could be destroyed ends the night.
+ * Destroys a page of each shard's objects in which nobody has been enrolled for long, then removes their rows. In this
+ * order, a crash in between leaves a row that is found again tomorrow, never an object that nobody finds.
+ * @returns whether there may be more. A page in which nothing could be destroyed ends the night.
  */
 export async function destroyWithdrawn(env: Env, now: number): Promise<boolean> {
   const pages = await onEveryShard(env, (shard) => destroyPage(env, shard, now));
@@ -29,7 +31,7 @@ async function destroyPage(env: Env, { name, db }: Shard, now: number): Promise<
     id: string;
     asked_at: number;
   }>();
-  // Of a course that is elsewhere, these rows are a copy from before its move: they say nothing of anybody now.
+  // For a course that is elsewhere, these rows are a copy from before its move: they say nothing about anybody now.
   const { groups } = await groupByShard(env, results, ({ id }) => parseEnrollmentId(id).course);
   const own = groups.find(({ shard }) => shard.name === name)?.items ?? [];
   const gone: { id: string; asked_at: number }[] = [];

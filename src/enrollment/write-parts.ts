@@ -6,9 +6,9 @@ import { sha256Hex } from "../platform/hash.ts";
 import type { AppContext } from "../platform/http/context.ts";
 import { logFault } from "../platform/log.ts";
 
-// What all routes that write to an enrollment do alike.
+// Common parts of all routes that write to an enrollment.
 
-/** The Idempotency-Key with the hash of what it was sent with: the address and the body. */
+/** The Idempotency-Key with the hash of its request: the address and the body. */
 export async function idempotencyOf(c: AppContext): Promise<Idempotency | null> {
   const key = c.req.header("idempotency-key");
   if (key === undefined) return null;
@@ -16,8 +16,8 @@ export async function idempotencyOf(c: AppContext): Promise<Idempotency | null> 
 }
 
 /**
- * The newest course version this isolate knows of, without asking: a write waits for no database. It is fetched in the
- * background for the next one; an object that is given none decides on the version it holds.
+ * The newest course version that this isolate knows, without asking: a write waits for no database. A newer one is
+ * loaded in the background for the next write. Without a version, an object uses the version that it has.
  */
 export function pointerForWrite(c: AppContext, course: string): CoursePointer | null {
   if (!isFresh(course)) {
@@ -30,7 +30,7 @@ export function pointerForWrite(c: AppContext, course: string): CoursePointer | 
   return rememberedCourse(course)?.pointer ?? null;
 }
 
-/** Notes the facts of a write for the log, and says in a header when the answer is a stored one. */
+/** Notes the facts of a write for the log, and says in a header if the answer is a stored one. */
 export function settled<T extends WriteAnswer>(c: AppContext, id: string, answer: T): Omit<T, "replayed"> {
   const facts = c.get("facts");
   facts.enrollment_id = id;

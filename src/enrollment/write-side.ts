@@ -8,14 +8,14 @@ import type { EnrollmentCore } from "./core.ts";
 import type { Recovery } from "./recovery.ts";
 import type { EnrollmentWrites } from "./writes.ts";
 
-/** What of a request every write looks at; a verdict knows no pointer. */
+/** The parts of a request that every write uses; a verdict has no pointer. */
 interface Request {
   pointer?: CoursePointer | null;
   idempotency: Idempotency | null;
   actor: { id: string };
 }
 
-/** Runs writes: each replayed, decided, committed and remembered in one transaction. */
+/** Runs writes: each is replayed, decided, committed and remembered in one transaction. */
 export class WriteSide {
   readonly #core: EnrollmentCore;
   readonly #recovery: Recovery;
@@ -54,13 +54,13 @@ export class WriteSide {
     });
   }
 
-  /** Starts the enrollment, resumes it after a withdrawal, or gives the enrolled what is asked for them. */
+  /** Starts the enrollment, resumes it after a withdrawal, or changes the settings of an enrolled learner. */
   async enroll(request: EnrollRequest): Promise<Result<EnrollAnswer>> {
     const core = this.#core;
     const program = await core.program(request.pointer.version);
     if (program === null) return refuse("course_unpublished");
     if ((await core.load()) === null && request.has_history) {
-      // Who comes back to an object that was emptied starts from what D1 has.
+      // A learner who comes back to an emptied object starts with D1's data.
       if (!(await this.#recovery.rebuildForReturn())) return refuse("unavailable", { retry_after: 1 });
     }
     return core.commit(() => {

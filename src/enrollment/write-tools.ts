@@ -13,7 +13,7 @@ import type { DueName } from "./schema.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
-/** Refuses what comes before an item's window, or after it. */
+/** Refuses work before an item's window, or after it. */
 function refuseOutside({ program, learner, now }: View, item: string): { ok: false; refusal: Refusal } | null {
   const scope = scopeOf(program, learner, now);
   const index = program.indexOf.get(item) ?? -1;
@@ -24,7 +24,7 @@ function refuseOutside({ program, learner, now }: View, item: string): { ok: fal
   return refuse("not_accepting", { detail });
 }
 
-/** What every write of an enrollment works with. All of it is called inside the object's transaction. */
+/** The tools of every write of an enrollment. All of them are called inside the object's transaction. */
 export class WriteTools {
   readonly state: EnrollmentState;
   readonly store: EnrollmentStore;
@@ -38,7 +38,7 @@ export class WriteTools {
     this.scheduler = scheduler;
   }
 
-  /** Why an item may not be worked on now, or null when it may: it is locked, or outside of its window. */
+  /** Why an item may not be worked on now, or null if it may: it is locked, or outside of its window. */
   refuseLocked(
     item: string,
     { language, zone = null }: { language: Language; zone?: string | null },
@@ -49,7 +49,7 @@ export class WriteTools {
     return refusalOf(accessTo({ ...view, zone }, item, language), language) ?? refuseOutside(view, item);
   }
 
-  /** What an item is, in the course as it is or as it was; null when the learner never had it. */
+  /** The kind of an item, in the course as it is or was; null if the learner never had it. */
   kindOf(item: string): "chapter" | "problem" | null {
     const index = this.state.program.indexOf.get(item);
     if (index === undefined) return this.store.absent.kind(item);
@@ -57,8 +57,8 @@ export class WriteTools {
   }
 
   /**
-   * Locks again what rests on an item; for an item that this version does not have, when it returns. @returns whether
-   * anything locked again.
+   * Locks items again that depend on an item; for an item that this version does not have, when it returns. @returns
+   * whether anything locked again.
    */
   relockWhatRestsOn(item: string, now: number): boolean {
     if (this.state.program.indexOf.has(item)) return this.state.release(this.restingOn(item), now);
@@ -67,8 +67,8 @@ export class WriteTools {
   }
 
   /**
-   * An item with its problems and, unless its facts are left alone, what asks for it. Nothing rests on an item that
-   * this version does not have.
+   * An item with its problems and, unless its facts are left alone, the items that depend on it. Nothing depends on an
+   * item that this version does not have.
    */
   restingOn(item: string, facts = true): Set<number> {
     const { program } = this.state;
@@ -78,7 +78,7 @@ export class WriteTools {
   }
 
   /**
-   * What is held of an item is held no longer: its learner sees the verdicts, and is told of them.
+   * The held verdicts of an item are released: the learner sees them, and is notified.
    * @returns the submissions whose verdicts were held, oldest first.
    */
   showHeld(item: string, now: number): Omit<StoredSubmission, "history">[] {
@@ -112,7 +112,7 @@ export class WriteTools {
     this.outbox.add("audit", target, now, JSON.stringify(ownEntry(entry, now)));
   }
 
-  /** What a write is answered with. */
+  /** The answer to a write. */
   answer(): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = this.state.meta;
     const completed = [...this.state.commitCompleted];

@@ -1,15 +1,15 @@
 import type { Content, ReadAnswer, ReadRequest, SnapshotInfo } from "../../mirror/index.ts";
 import { toInstant } from "../../platform/instants.ts";
 
-// Answers of an enrollment object that are shown again for some seconds to whoever said that this is enough. Nothing here
-// does I/O or asks a clock.
+// Answers of an enrollment object that are shown again for some seconds to callers who allow it. Nothing here does I/O
+// or reads a clock.
 
-/** Longest staleness a caller may ask for, seconds: no list is ever shown for longer after it was asked of the object. */
+/** The longest staleness that a caller may allow, seconds. No list is shown for longer than this. */
 export const MAX_STALE_SECONDS = 60;
 
-/** What the object answered, ready to be shown again. */
+/** An answer of the object, ready to be shown again. */
 export interface EdgeEntry {
-  /** When the object was asked, epoch ms: before it answered, so that an age is never given too low. */
+  /** When the object was asked, epoch ms. This is before it answered, so that an age is never too low. */
   readonly asOf: number;
   readonly etag: string;
   /** With the source `edge`. */
@@ -20,22 +20,22 @@ export interface EdgeEntry {
   readonly bytes: number;
 }
 
-/** How old an answer may be, and what it must know. */
+/** How old an answer may be, and which write it must include. */
 export interface Demand {
   maxAgeMs: number;
-  /** The caller has seen this progress_seq; null when it has seen none. */
+  /** The progress_seq that the caller has seen; null if none. */
   minSeq: number | null;
 }
 
-/** Memory an entry takes beside its body, bytes: its key, its snapshot, its places in two maps. */
+/** Memory that an entry needs besides its body, bytes: its key, its snapshot, its places in two maps. */
 const ENTRY_BYTES = 1_000;
 
 const encoder = new TextEncoder();
 
 /**
- * The name of an answer among those of one enrollment: everything that was asked and that is shown. The version is part
- * of it, so a publish that this isolate knows of is shown at once.
- * @returns null where nothing may be kept: another instant was asked for, or nobody knows which version applies.
+ * The name of an answer among those of one enrollment: the whole question. The version is part of it, so a publish that
+ * this isolate knows of takes effect at once.
+ * @returns null if the answer may not be kept: it is for another instant, or the version is not known.
  */
 export function edgeKey({ pointer, want, language, zone, at }: ReadRequest, engine: number): string | null {
   if (pointer === null || at !== null) return null;
@@ -43,10 +43,10 @@ export function edgeKey({ pointer, want, language, zone, at }: ReadRequest, engi
 }
 
 /**
- * Makes an entry of what the object answered.
+ * Makes an entry from an answer of the object.
  * @param asOf when it was asked, epoch ms.
- * @returns null where the answer may not be shown again: it did not come from the object, it is known to be behind, or it
- *   has a form that this release does not know.
+ * @returns null if the answer may not be shown again: it did not come from the object, it is known to be behind, or it
+ * has a form that this release does not know.
  */
 export function edgeEntry(answer: ReadAnswer, asOf: number): EdgeEntry | null {
   const { etag, snapshot } = answer;
@@ -59,7 +59,10 @@ export function edgeEntry(answer: ReadAnswer, asOf: number): EdgeEntry | null {
   return { asOf, etag, snapshot: shown, validUntil, content, bytes: ENTRY_BYTES + sizeOf(content) };
 }
 
-/** Whether an entry may be shown now: young enough, not past the next date of the course, not before the caller's write. */
+/**
+ * Whether an entry may be shown now: it is young enough, before the next date of the course, and after the caller's
+ * write.
+ */
 export function mayShow(entry: EdgeEntry, { maxAgeMs, minSeq }: Demand, now: number): boolean {
   const age = now - entry.asOf;
   if (age < 0 || age > maxAgeMs || now >= entry.validUntil) return false;
@@ -69,7 +72,7 @@ export function mayShow(entry: EdgeEntry, { maxAgeMs, minSeq }: Demand, now: num
 /** The same answer with another snapshot at its end. The body names its snapshot last, see `listBody`. */
 function shownAgain(content: Content, from: SnapshotInfo, to: SnapshotInfo): Content | null {
   if (content.kind === "why") return content;
-  // What an item holds is never decided by an answer from before.
+  // An earlier answer never decides about the content of an item.
   if (content.kind === "item") return null;
   const { body } = content;
   const tail = encoder.encode(`${JSON.stringify(from)}}`);

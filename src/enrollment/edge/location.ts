@@ -5,10 +5,11 @@ import { logFault } from "../../platform/log.ts";
 import { explanationSchema } from "../../unlock/index.ts";
 import { type EdgeEntry, MAX_STALE_SECONDS } from "./entry.ts";
 
-// The cache of the location where the Worker runs, which the isolates there share. It is not reachable from outside: its
-// addresses are of no host, and they are hashes. What comes from it names whose it is, and is compared with who asks.
+// The cache of the location in which the Worker runs, shared by the isolates there. It cannot be reached from outside:
+// its addresses have no real host, and they are hashes. An answer from it names its enrollment, which is compared with
+// the caller's.
 
-/** The cache beside the one of ordinary answers. */
+/** A cache apart from the one for ordinary answers. */
 const CACHE = "latchkey-edge-reads";
 /** Addresses are looked up, never fetched. */
 const ORIGIN = "https://edge-reads.invalid/";
@@ -25,14 +26,14 @@ const metaSchema = z.object({
   bytes: z.number(),
 });
 
-/** The answer that this location keeps, however old; null when it keeps none or does not know. */
+/** The answer in this location's cache, however old; null if there is none or the cache fails. */
 export async function recallFromLocation(enrollment: string, key: string): Promise<EdgeEntry | null> {
   try {
     const cache = await caches.open(CACHE);
     const found = await cache.match(await addressOf(enrollment, key));
     if (found === undefined) return null;
     const meta = metaSchema.parse(JSON.parse(found.headers.get(META) ?? ""));
-    // The address is a hash of the two. Should it ever lead to another's answer, that answer is not shown.
+    // The address is a hash of both. If it ever leads to another's answer, that answer is not shown.
     if (meta.enrollment !== enrollment || meta.key !== key) return null;
     const body = new Uint8Array(await found.arrayBuffer());
     const content =
@@ -47,7 +48,7 @@ export async function recallFromLocation(enrollment: string, key: string): Promi
   }
 }
 
-/** Leaves an answer to the other isolates of this location. Never throws: a cache that takes nothing costs nothing. */
+/** Stores an answer for the other isolates of this location. Never throws: a cache that stores nothing does no harm. */
 export async function keepInLocation(enrollment: string, key: string, entry: EdgeEntry): Promise<void> {
   const { asOf, validUntil, etag, snapshot, content, bytes } = entry;
   if (content.kind === "item") return;

@@ -1,12 +1,12 @@
 import type { EdgeEntry } from "./entry.ts";
 
-/** What one isolate keeps at most, of its 128 MB. */
+/** The limits of one isolate, of its 128 MB. */
 export interface EdgeBounds {
   bytes: number;
   enrollments: number;
-  /** Answers of one enrollment: a front end asks for few, and a walk over pages must not push others out. */
+  /** Answers of one enrollment: a front end needs few, and a walk over pages must not remove those of others. */
   answers: number;
-  /** Writes that are remembered, see {@link EdgeMemory.forget}. */
+  /** The limit of remembered writes, see {@link EdgeMemory.forget}. */
   writes: number;
 }
 
@@ -18,13 +18,13 @@ interface Held {
 }
 
 /**
- * Answers this isolate may show again, least recently used first. They are found by the enrollment and by all that was
- * asked, never by an address: the caller's own enrollment is the only one that is looked for.
+ * Answers that this isolate may show again, least recently used first. They are found by the enrollment and the whole
+ * question, never by an address: only the caller's own enrollment is looked up.
  */
 export class EdgeMemory {
   readonly #bounds: EdgeBounds;
   readonly #held = new Map<string, Held>();
-  /** When this isolate last wrote to an enrollment: what was asked before may be from before the write. */
+  /** When this isolate last wrote to an enrollment: earlier answers may be from before the write. */
   readonly #writes = new Map<string, number>();
   /** The latest write that is not remembered any more. */
   #forgottenWrite = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export class EdgeMemory {
     this.#bounds = bounds;
   }
 
-  /** What is held, to compare with its bounds. */
+  /** The present size, to compare with the limits. */
   get size(): { bytes: number; enrollments: number; writes: number } {
     return { bytes: this.#bytes, enrollments: this.#held.size, writes: this.#writes.size };
   }
@@ -47,7 +47,7 @@ export class EdgeMemory {
     return held.answers.get(key);
   }
 
-  /** Keeps an answer, unless this isolate may have written since it was asked for. @returns whether it did. */
+  /** Keeps an answer, unless this isolate may have written since the question. @returns whether it did. */
   set(enrollment: string, key: string, entry: EdgeEntry): boolean {
     if (!this.isAfterWrites(enrollment, entry.asOf) || entry.bytes > this.#bounds.bytes / 8) return false;
     const held = this.#held.get(enrollment) ?? { answers: new Map<string, EdgeEntry>(), bytes: 0 };
@@ -68,20 +68,20 @@ export class EdgeMemory {
     return true;
   }
 
-  /** Whether an answer that was asked for at an instant is from after every write that this isolate made. */
+  /** Whether an answer to a question at an instant is from after all writes of this isolate. */
   isAfterWrites(enrollment: string, asOf: number): boolean {
     return asOf > Math.max(this.#writes.get(enrollment) ?? Number.NEGATIVE_INFINITY, this.#forgottenWrite);
   }
 
-  /** This isolate writes to an enrollment, or has just done so: nothing that was asked for until now is shown again. */
+  /** This isolate writes to an enrollment, or has just done so: no earlier answer is shown any more. */
   forget(enrollment: string, now: number): void {
     this.#dropAll(enrollment);
     this.#noteWrite(enrollment, now);
   }
 
   /**
-   * An exact read has just seen this version of the snapshot. If something of another one is held, somebody wrote elsewhere:
-   * nothing that was asked for before that read is shown any more, and nothing of the location's cache either.
+   * An exact read has just seen this version of the snapshot. If an entry has another version, somebody wrote
+   * elsewhere: no answer from before that read is shown any more, also not from the location's cache.
    * @param asked when the read began, epoch ms.
    */
   seen(enrollment: string, version: number, asked: number): void {

@@ -5,17 +5,17 @@ import { type Demand, type EdgeEntry, edgeEntry, edgeKey, mayShow } from "./entr
 import { keepInLocation, recallFromLocation } from "./location.ts";
 import { edgeMemory } from "./memory.ts";
 
-/** What one read works with. */
+/** The tools of one read. */
 export interface EdgeTools {
   /** Keeps work alive after the answer. */
   waitUntil(work: Promise<unknown>): void;
-  /** Asks the object, and D1 when it does not answer. */
+  /** Asks the object, or D1 if it does not answer. */
   exact(request: ReadRequest): Promise<Result<ReadAnswer>>;
 }
 
 /**
- * Answers a read from the memory of this isolate, else from the cache of this location, else from the object. Who asks,
- * and whether they may, is decided before, as for every read.
+ * Answers a read from the memory of this isolate, else from the cache of this location, else from the object. The
+ * caller and their rights are checked before, as for every read.
  * @param enrollment the caller's own.
  */
 export async function readAtEdge(
@@ -39,7 +39,7 @@ export async function readAtEdge(
     return ok(answerOf(recalled));
   }
   const asOf = Date.now();
-  // The caller's validator stays here: with it the object would send no body, and there would be nothing to keep.
+  // The caller's validator is not passed on: with it the object would send no body, and there would be nothing to keep.
   const answer = await exact({ ...request, if_none_match: null });
   const entry = answer.ok ? edgeEntry(answer.value, asOf) : null;
   if (entry !== null && edgeMemory.set(enrollment, key, entry)) waitUntil(keepInLocation(enrollment, key, entry));

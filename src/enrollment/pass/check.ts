@@ -5,15 +5,15 @@ import { passKeys } from "./keys.ts";
 import { subjectHash } from "./order.ts";
 import { isRevoked, type Revoked } from "./revoked.ts";
 
-/** Passes whose signature this isolate has checked; about 2 KB each. */
+/** The limit of passes whose signature this isolate has checked; about 2 KB each. */
 const MAX_CHECKED = 1_000;
 
-/** By the enrollment that shows it and its text: a pass is never looked for by anything else. */
+/** By the caller's enrollment and the text of the pass. No other way of looking up a pass exists. */
 const checked = new Map<string, PassFacts>();
 
 /**
- * What a pass says, if it is genuine, this enrollment's own, not over and not revoked; else why not.
- * @param revoked what is void in the course.
+ * The content of a pass, if it is genuine, for this enrollment, not ended and not revoked; else why not.
+ * @param revoked the revoked passes of the course.
  */
 export async function checkPass(
   env: SecretBindings,
@@ -23,7 +23,7 @@ export async function checkPass(
   now: number,
 ): Promise<Result<PassFacts>> {
   const keys = await passKeys(env);
-  // A pass of a key that has been taken away counts no longer, whatever is remembered of it.
+  // A pass with a removed key is not valid, whatever is remembered of it.
   const name = `${keys.map(({ jwk }) => jwk.kid).join(" ")} ${enrollment} ${text}`;
   let facts = checked.get(name);
   if (facts === undefined) {

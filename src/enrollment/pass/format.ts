@@ -1,25 +1,26 @@
 import type { PassKey } from "./keys.ts";
 
-// A pass is a COSE_Sign1 message (RFC 9052) without its tag, in base64url. The payload is an array, so that 5,000 items fit
-// into 1,024 characters whatever the learner may open. `src/client/pass` reads the same form; a test compares the two.
+// A pass is a COSE_Sign1 message (RFC 9052) without its tag, in base64url. The payload is an array, so that 5,000 items
+// fit into 1,024 characters whatever the learner may open. `src/client/pass` reads the same form; a test compares the
+// two.
 
-/** What makes a signature one of a pass and of this form of it. */
+/** This text makes a signature one of a pass in this form. */
 const PASS_CONTEXT = "latchkey-pass-1";
 /** Longest pass, characters. */
 export const MAX_PASS_LENGTH = 1_024;
 
-/** Bytes of the hashes that stand for a learner and for an order of items. */
+/** Bytes of the hashes for a learner and for an order of items. */
 export const DIGEST_BYTES = 12;
 const SIGNATURE_BYTES = 64;
 
-/** What a pass says. Instants in epoch seconds. */
+/** The content of a pass. Instants in epoch seconds. */
 export interface PassFacts {
   /** Hash of the enrollment's id. */
   subject: Uint8Array;
   issued_at: number;
   /** How long it lasts from then on, seconds. */
   lasts: number;
-  /** Hash of course, version and the order of its items: which bit is whose. */
+  /** Hash of course, version and the order of its items: it says which bit belongs to which item. */
   items_digest: Uint8Array;
   course_version: number;
   /** Version of the snapshot. */
@@ -27,7 +28,7 @@ export interface PassFacts {
   progress_seq: number;
   policy_seq: number;
   engine: number;
-  /** One bit for each item, the lowest of the first byte first. What is left out at the end is not open. */
+  /** One bit per item, beginning with the lowest bit of the first byte. Missing bits at the end mean "not open". */
   open: Uint8Array;
 }
 
@@ -60,7 +61,7 @@ export async function encodePass(facts: PassFacts, key: PassKey): Promise<string
   return message.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Reads a pass and checks its signature; null for what is not ours, whatever is wrong with it. */
+/** Reads a pass and checks its signature; null if it is not one of ours, for whatever reason. */
 export async function decodePass(text: string, keys: readonly PassKey[]): Promise<PassFacts | null> {
   if (text.length > MAX_PASS_LENGTH) return null;
   try {
@@ -103,7 +104,7 @@ export function isOpenIn(open: Uint8Array, item: number): boolean {
   return item >= 0 && (((open[item >> 3] ?? 0) >> (item & 7)) & 1) === 1;
 }
 
-/** The algorithm (EdDSA) and the name of the key, in the one spelling that is accepted. */
+/** The algorithm (EdDSA) and the name of the key, in the one accepted encoding. */
 function headerOf(kid: Uint8Array): Uint8Array {
   return joined([Uint8Array.of(0xa2, 0x01, 0x27, 0x04), bytes(kid)]);
 }
@@ -156,7 +157,7 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-/** Reads the CBOR that a pass is made of. Every method throws at anything else. */
+/** Reads the CBOR of a pass. Every method throws at anything else. */
 class Reader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   #at = 0;

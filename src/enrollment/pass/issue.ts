@@ -15,10 +15,10 @@ export interface IssuedPass {
 }
 
 /**
- * Signs what a learner may open.
- * @param asked when the enrollment was asked, epoch ms: the pass counts from there.
+ * Signs which items a learner may open.
+ * @param asked when the enrollment was asked, epoch ms: the pass begins then.
  * @param open one bit for each item of the program.
- * @returns null when the answer is over before a second has passed: it would be a pass of nothing.
+ * @returns null if the answer ends within a second: such a pass would be useless.
  */
 export async function issuePass(
   env: SecretBindings,

@@ -2,7 +2,7 @@ import { type AcceptedSecrets, acceptedSecrets, deriveKey, type SecretBindings }
 
 const KID_BYTES = 4;
 
-/** A key that signs passes, and what the world may know of it. */
+/** A key that signs passes, with its public description. */
 export interface PassKey {
   readonly kid: Uint8Array;
   readonly sign: CryptoKey;
@@ -11,14 +11,14 @@ export interface PassKey {
   readonly jwk: { kty: "OKP"; crv: "Ed25519"; x: string; kid: string; alg: "EdDSA"; use: "sig" };
 }
 
-/** What stands before the 32 secret bytes of an Ed25519 key (RFC 8410 section 7). */
+/** The bytes before the 32 secret bytes of an Ed25519 key (RFC 8410 section 7). */
 const PKCS8_PREFIX = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20);
 
 let known: { secrets: AcceptedSecrets; keys: readonly PassKey[] } | undefined;
 
 /**
- * The keys of this deployment: that of AUTH_SECRET signs, that of AUTH_SECRET_PREVIOUS is still accepted. They are derived,
- * so nothing is stored, and they change when the secret does.
+ * The keys of this deployment: the one of AUTH_SECRET signs, the one of AUTH_SECRET_PREVIOUS is still accepted. They
+ * are derived, so nothing is stored, and they change when the secret does.
  */
 export async function passKeys(env: SecretBindings): Promise<readonly [PassKey, ...PassKey[]]> {
   const secrets = acceptedSecrets(env);

@@ -3,7 +3,7 @@ import { DIGEST_BYTES } from "./format.ts";
 
 const digests = new WeakMap<Program, { version: number; digest: Uint8Array }>();
 
-/** The hash that stands for a version and the order of its items: chapters first, then problems. */
+/** The hash for a version and the order of its items: chapters first, then problems. */
 export async function itemsDigest(program: Program, version: number): Promise<Uint8Array> {
   const known = digests.get(program);
   if (known?.version === version) return known.digest;
@@ -12,7 +12,7 @@ export async function itemsDigest(program: Program, version: number): Promise<Ui
   return digest;
 }
 
-/** The hash that stands for a learner in a course. */
+/** The hash for a learner in a course. */
 export function subjectHash(enrollment: string): Promise<Uint8Array> {
   return shortHash(`latchkey-pass\n${enrollment}`);
 }

@@ -2,33 +2,39 @@ import { type SQL, sql } from "drizzle-orm";
 import type { CourseDatabases } from "../../platform/database/course-databases.ts";
 import { subjectHash } from "./order.ts";
 
-// Passes that were revoked before they end. Nothing is stored for it: what locked something within the life of a pass stands in
-// D1 already, as the announcements, the withdrawals and the activations.
+// Passes that were revoked before their end. Nothing is stored for this: D1 already has what locked something within
+// the life of a pass, as announcements, withdrawals and activations.
 
 /** Longest life of a pass, seconds. */
 export const PASS_SECONDS = 300;
-/** How far back is looked: the life of a pass, and what clocks may differ by. */
+/** How far back to look: the life of a pass, plus the possible difference of clocks. */
 const WINDOW_MS = (PASS_SECONDS + 60) * 1_000;
-/** Locks and withdrawals listed; beyond it all passes of the course are void, so that the list has a bound. */
+/**
+ * The limit of listed locks and withdrawals. Beyond it, all passes of the course are revoked, so that the list has a
+ * limit.
+ */
 const MAX_REVOKED = 2_000;
-/** For so long after a relocking publish an isolate may still issue passes of before; see POINTER_MAX_AGE_MS. */
+/**
+ * For this long after a publish with relock, an isolate may still issue passes of the version before; see
+ * POINTER_MAX_AGE_MS.
+ */
 const POINTER_LAG_MS = 6_000;
-/** Age up to which an isolate believes its list, milliseconds. */
+/** An isolate uses its list up to this age, milliseconds. */
 export const REVOKED_AGE_MS = 5_000;
-/** Courses whose list an isolate keeps. */
+/** The limit of courses whose list an isolate keeps. */
 const MAX_COURSES = 500;
 
-/** What is void in one course. */
+/** The revoked passes of one course. */
 export interface Revoked {
   /** When this was read, epoch ms. */
   asked: number;
-  /** Every pass issued before is void, epoch ms; null: none for that. */
+  /** Every pass issued before this instant is revoked, epoch ms; null: none for this reason. */
   issued_before: number | null;
-  /** By the hash of the learner (hex): passes of a lower snapshot version are void. */
+  /** By the hash of the learner (hex): passes with a lower snapshot version are revoked. */
   before_version: ReadonlyMap<string, number>;
 }
 
-/** What locked something lately: by learner, the first version that a pass may have. */
+/** Recent locks: by learner, the first version that a valid pass may have. */
 function revokedLearners(course: string, since: number): SQL {
   return sql`SELECT enrollment_id AS id, version FROM unlock_events INDEXED BY unlock_events_locked
     WHERE announced_at > ${since} AND enrollment_id >= ${`${course}:`} AND enrollment_id < ${`${course};`}
@@ -37,7 +43,7 @@ function revokedLearners(course: string, since: number): SQL {
     WHERE status = 'withdrawn' AND withdrawn_at > ${since} AND course_slug = ${course} LIMIT ${MAX_REVOKED + 1}`;
 }
 
-/** Reads what is void now; two statements. */
+/** Reads the revoked passes; two statements. */
 export async function readRevoked(databases: CourseDatabases, course: string, now: number): Promise<Revoked> {
   const shard = await databases.ofCourse(course);
   const found = await shard.all<{ id: string; version: number }>(revokedLearners(course, now - WINDOW_MS));
@@ -57,7 +63,7 @@ export async function readRevoked(databases: CourseDatabases, course: string, no
 
 const remembered = new Map<string, Revoked>();
 
-/** What is void, at most {@link REVOKED_AGE_MS} old. @throws when D1 does not answer. */
+/** The revoked passes, at most {@link REVOKED_AGE_MS} old. @throws if D1 does not answer. */
 export async function revokedIn(databases: () => CourseDatabases, course: string, now: number): Promise<Revoked> {
   const known = remembered.get(course);
   if (known !== undefined && now >= known.asked && now - known.asked < REVOKED_AGE_MS) return known;
@@ -71,7 +77,7 @@ export async function revokedIn(databases: () => CourseDatabases, course: string
   return read;
 }
 
-/** Whether a pass is void. @param issuedAt epoch ms. */
+/** Whether a pass is revoked. @param issuedAt epoch ms. */
 export function isRevoked(revoked: Revoked, pass: { subject: string; issuedAt: number; version: number }): boolean {
   if (revoked.issued_before !== null && pass.issuedAt < revoked.issued_before) return true;
   return pass.version < (revoked.before_version.get(pass.subject) ?? 0);

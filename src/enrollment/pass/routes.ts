@@ -24,7 +24,7 @@ import { REVOKED_AGE_MS, readRevoked, revokedIn } from "./revoked.ts";
 import { shownOf } from "./texts.ts";
 
 const TAGS = ["passes"];
-/** Seconds for which a verifier may keep the keys. Who meets a key that is not among them asks again at once. */
+/** A verifier may keep the keys for this many seconds. If a pass has an unknown key, it asks again at once. */
 const KEYS_SECONDS = 300;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const courseParam = z.object({ course: courseSlugSchema });
@@ -194,7 +194,7 @@ export function passRoutes() {
         const shown = await shownOf(() => databaseOf(c), found.value);
         return passOn(contentAnswer(c, item, shown, found.value.version, pass === undefined ? "rules" : "pass"));
       } catch (fault) {
-        // D1 has the texts, and what is revoked: a pass of which that is not known opens nothing.
+        // D1 has the texts and the revoked passes. If it is not known whether a pass is revoked, it opens nothing.
         if (isMoved(fault)) throw fault;
         logFault("content_unreachable", fault, { course_id: course });
         return respond(c, UNREACHABLE.refusal);
@@ -219,12 +219,12 @@ function contentAnswer(
 async function passFor(c: AppContext, course: string) {
   const { id } = actorOf(c);
   const asked = Date.now();
-  // By name: staff who are enrolled get the pass of a learner, and nobody else's.
+  // The caller is named as the learner, so that staff who are enrolled get their own pass as a learner.
   const read = await readUnlocks(c, course, { kind: "open" }, { learner: id });
   if (!read.ok) return read.refusal.code === "item_not_found" ? LATER : read;
   const { snapshot } = read.value;
   const isOwn = snapshot.source === "snapshot" || snapshot.source === "recomputed";
-  // What D1 says may be from before a lock, and what is known to be behind is not signed.
+  // Data from D1 may be from before a lock, and data that is known to be behind is not signed.
   if (read.value.unchanged || !isOwn || snapshot.stale_since !== undefined) return LATER;
   const { content } = read.value;
   const program = await loadProgram(databaseOf(c), course, snapshot.course_version);
@@ -257,7 +257,7 @@ async function permitShown(c: AppContext, course: string, item: string, text: st
   return permitByPass({ course, item }, said, version);
 }
 
-/** Adds the keys that passes are signed with, for everybody. */
+/** Adds the public keys of passes, for everybody. */
 export function mountPassKeys(app: OpenAPIHono<AppEnv>): void {
   app.get("/.well-known/jwks.json", async (c) => {
     const keys = (await passKeys(c.env)).map(({ jwk }) => jwk);

@@ -3,7 +3,7 @@ import type { Database } from "../../platform/database/counted.ts";
 
 /** Characters of all texts an isolate keeps; two bytes each at most. */
 const MAX_CHARACTERS = 4_000_000;
-/** What an entry takes beside its text, in characters. */
+/** The size of an entry besides its text, in characters. */
 const ENTRY = 500;
 
 interface Kept {
@@ -15,7 +15,7 @@ interface Kept {
 const texts = new Map<string, Kept>();
 let characters = 0;
 
-/** What one item holds, from memory or by one D1 query; whoever holds a permit may have it. */
+/** The content of one item, from memory or by one D1 query. The caller must have a permit. */
 export async function shownOf(db: () => Database, permit: Permit): Promise<ItemShown> {
   const key = `${permit.item}@${permit.version}`;
   const known = texts.get(key);
