@@ -4,10 +4,10 @@ import type { ChoiceQuestion } from "./questions.ts";
 
 export type { Requirement };
 
-/** How far an item's completion has come. */
+/** The state of an item's completion. */
 export type CompletionState = "incomplete" | "complete" | "passed" | "failed";
 
-/** Bounds of a percentage or of points: `min` inclusive, `below` exclusive; neither asks for any score at all. */
+/** Bounds of a percentage or of points: `min` inclusive, `below` exclusive. Without both, any score is enough. */
 export interface Range {
   min?: number;
   below?: number;
@@ -22,10 +22,12 @@ export type ProfileOperator =
   | "is_empty"
   | "is_not_empty";
 
-/** What a source refers to and does not have. Of an item, neither the condition nor its negation holds. */
+/**
+ * Something that a source refers to but does not contain. For an item, neither the condition nor its negation holds.
+ */
 type MissingKind = "item" | "grade" | "cohort" | "profile" | "condition";
 
-/** A rule as an imported course can say it: what every course can, and what other platforms say besides. */
+/** A rule in an imported course: everything that any course can say, and what only other platforms say. */
 export type ImportedRule =
   | Rule
   | { all: ImportedRule[] }
@@ -43,10 +45,10 @@ interface ImportedItem<R> {
   rule: R | null;
   content: LocalizedText | null;
   kind?: string;
-  /** Default `shown`. `unlisted`: opens by its address, and no list shows it. */
+  /** Default `shown`. `unlisted`: it opens by its address, and is in no list. */
   visibility?: "shown" | "hidden" | "unlisted";
   completion?: Requirement;
-  /** Cohorts it is meant for; nobody else sees it or is asked for it. */
+  /** Cohorts it is meant for; for all others it does not exist. */
   assign_to?: string[];
   opens?: string;
   due?: string;
@@ -64,12 +66,12 @@ type Platform = "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cart
 
 /**
  * A course document as an importer writes it, before defaults are filled in.
- * @template R the rules it uses: those of every course alone, for sources that say no more.
+ * @template R the rules it uses: only those of every course, for sources that need no others.
  */
 export interface ImportedDocument<R = ImportedRule> {
   slug: string;
   title: LocalizedText;
-  /** Where it comes from: semantics that differ between platforms and releases follow it. */
+  /** Its origin: where platforms and releases differ, the rules follow it. */
   source?: { platform: Platform; release: string };
   options: {
     sequential?: boolean;
@@ -82,17 +84,20 @@ export interface ImportedDocument<R = ImportedRule> {
   problems: ImportedProblem<R>[];
 }
 
-/** Most children of one group of a rule. */
+/** The limit of children in one group of a rule. */
 const MAX_CHILDREN = 500;
 /** Longest title, in UTF-16 code units. */
 const MAX_TITLE = 200;
 
-/** All of these; null (open) of none, the rule itself of one. Groups inside are spread, large ones are cut in several. */
+/**
+ * All of these; null (open) if there are none, the rule itself if there is one. Inner groups are merged; large ones are
+ * split.
+ */
 export function allOf(rules: readonly (ImportedRule | null)[]): ImportedRule | null {
   return grouped("all", rules);
 }
 
-/** One of these; null (open) of none, the rule itself of one. */
+/** One of these; null (open) if there are none, the rule itself if there is one. */
 export function anyOf(rules: readonly ImportedRule[]): ImportedRule | null {
   return grouped("any", rules);
 }
@@ -123,18 +128,18 @@ function groupOf(operator: "all" | "any", rules: ImportedRule[]): ImportedRule {
   return operator === "all" ? { all: rules } : { any: rules };
 }
 
-/** The negation, where it can be without `not`. */
+/** The negation, without a `not` if possible. */
 export function negated(rule: ImportedRule): ImportedRule {
   return "not" in rule ? rule.not : { not: rule };
 }
 
-/** All of these requirements; the requirement itself of one, undefined of none. */
+/** All of these requirements; the requirement itself if there is one, undefined if there are none. */
 export function allRequired(requirements: readonly Requirement[]): Requirement | undefined {
   const [only] = requirements;
   return requirements.length > 1 ? { all: [...requirements] } : only;
 }
 
-/** A title as a document takes it: one line, not empty, not too long. */
+/** A title that a document accepts: one line, not empty, not too long. */
 export function titleOf(text: string | null | undefined, otherwise: string): LocalizedText {
   const [own, other] = [text ?? "", otherwise].map((one) => one.replace(/\s+/g, " ").trim());
   const title = own || other || "Untitled";

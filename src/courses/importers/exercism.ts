@@ -14,11 +14,11 @@ export type CourseDocumentInput = z.input<typeof courseDocumentSchema>;
 
 export interface ImportedCourse {
   document: ImportedDocument<Rule>;
-  /** What the source says and the document does not; paths are places in the source. */
+  /** What the source contains but the document does not; paths are places in the source. */
   warnings: FieldError[];
 }
 
-/** Exercism's name for the exercise that opens a track: until it is completed nothing else is open. */
+/** Exercism's name for the first exercise of a track: until it is completed nothing else is open. */
 const TUTORIAL_SLUG = "hello-world";
 
 /** Ends of the difficulty scale of a course document. */
@@ -38,7 +38,7 @@ const exerciseFields = {
 const conceptSchema = z.object({ ...exerciseFields, concepts: z.array(z.string()).default([]) });
 const practiceSchema = z.object({ ...exerciseFields, difficulty: z.number().default(MIN_DIFFICULTY) });
 
-/** The parts of a track's `config.json` that are read; everything else in it is left alone. */
+/** The parts of a track's `config.json` that are used; everything else in it is ignored. */
 const configSchema = z.object({
   slug: z.string(),
   language: text,
@@ -58,15 +58,15 @@ interface Placed<E extends Exercise> {
 
 /**
  * Turns the `config.json` of a public Exercism track into a course: concept exercises become chapters, practice
- * exercises problems that stand in no chapter.
+ * exercises become problems without a chapter.
  *
- * A prerequisite of an exercise is a concept, and a concept is learnt by completing any exercise that teaches it. So
- * it becomes "one of these completed". A concept that no exercise open to a new learner teaches (only `wip` or
- * `deprecated` ones, or none at all) could never be learnt: it is left out, as Exercism itself does, with a warning.
+ * A prerequisite of an exercise is a concept, and completing any exercise that teaches the concept meets it. So it
+ * becomes "one of these completed". If no exercise that is open to new learners teaches a concept (only `wip` or
+ * `deprecated` ones, or none at all), nobody could ever learn it. It is left out with a warning, just as Exercism does.
  *
  * @param config the parsed JSON.
  * @param course slug of the course; default the track's own.
- * @returns `invalid_input`, each error naming its place in the file, when the file is not such a config.
+ * @returns `invalid_input` if the file is not such a config; each error names its place in the file.
  */
 export function importExercism(config: unknown, course?: string): Result<ImportedCourse> {
   if (course !== undefined && !COURSE_SLUG.test(course)) {
@@ -96,7 +96,7 @@ export function importExercism(config: unknown, course?: string): Result<Importe
     id: item.id,
     title: { en: item.exercise.name },
     status: item.status,
-    // The tutorial is open from the start whatever it lists: everything that could teach it waits for it.
+    // The tutorial is open from the start, whatever it lists: every exercise that could teach it waits for it.
     rule: item === tutorial ? null : ruleOf(item, teachers, warnings),
     content: null,
   });
@@ -119,10 +119,10 @@ export function importExercism(config: unknown, course?: string): Result<Importe
   return ok({ document, warnings });
 }
 
-/** What a config says of where it comes from: it has no release. */
+/** The origin that a config names; it has no release. */
 const RELEASE = "config.json";
 
-/** {@link importExercism} beside the other formats: a source of one file, the config of a track. */
+/** {@link importExercism} in the form of the other formats: a source of one file, the config of a track. */
 export const EXERCISM: Format = {
   name: "exercism",
   read({ course }) {
@@ -157,7 +157,7 @@ function refuseTrack(path: string, [error]: readonly FieldError[]): never {
   throw new SourceFault({ ...error, path: `${path}: ${error.path}` });
 }
 
-/** Each exercise that has prerequisites is a gate. */
+/** Each exercise with prerequisites is a gate. */
 function reportOf(config: unknown, document: ImportedDocument<Rule>, warnings: readonly FieldError[]): ReportBuilder {
   const report = new ReportBuilder();
   const { concept, practice } = configSchema.parse(config).exercises;
@@ -183,7 +183,7 @@ function reportOf(config: unknown, document: ImportedDocument<Rule>, warnings: r
   return report;
 }
 
-/** The exercises that are imported, in the order of the file: all but those still being written. */
+/** The imported exercises, in the order of the file: all except those that are still being written. */
 function placed<E extends Exercise>(exercises: readonly E[], kind: "concept" | "practice", course: string) {
   return exercises.flatMap((exercise, position): Placed<E>[] => {
     if (exercise.status === "wip") return [];
@@ -210,8 +210,8 @@ function slugErrors(items: readonly Placed<Exercise>[]): FieldError[] {
 }
 
 /**
- * The exercises whose completion teaches each concept. A deprecated one teaches those who completed it, so it stands
- * beside the others; alone it teaches no new learner, so the concept counts as not taught.
+ * The exercises that teach each concept. A deprecated exercise counts for learners who completed it, so it is listed
+ * beside the others. If it is the only one, no new learner can learn the concept, so the concept counts as not taught.
  */
 function teachersOf(concepts: readonly Placed<z.infer<typeof conceptSchema>>[]): Map<string, string[]> {
   const teachers = new Map<string, string[]>();
@@ -244,7 +244,7 @@ function ruleOf(
         message: `No exercise that new learners can open teaches ${JSON.stringify(concept)}, so ${item.id} does not need it.`,
       });
     } else {
-      // Concepts that the same exercises teach are one condition.
+      // Concepts that the same exercises teach become one condition.
       const taught = ids.join(" ");
       if (!seen.has(taught)) demands.push(oneOf(ids.map((id) => ({ completed: id }))));
       seen.add(taught);

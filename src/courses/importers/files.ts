@@ -1,40 +1,40 @@
 import { type FieldError, ok, type Result, refuse } from "../../platform/results.ts";
 
-/** One file of a source, wholly read. */
+/** One complete file of a source. */
 export interface SourceFile {
   /** Path within the archive or folder, with `/` between its parts, without `./` before. */
   path: string;
-  /** Its bytes in order, in as many pieces as they came. */
+  /** Its bytes in order, in the pieces in which they arrived. */
   chunks: readonly Uint8Array[];
 }
 
-/** What is in a source besides the files that were read. */
+/** Counts of everything in a source. */
 export interface SourceSummary {
-  /** All files, read or not. */
+  /** All files, also those that were not read. */
   files: number;
-  /** Their bytes, unpacked. */
+  /** Their bytes after unpacking. */
   bytes: number;
   /** Entries that are neither file nor folder (links, devices); none is followed. */
   skipped: string[];
 }
 
-/** Receives one file piece by piece, in order. A piece is the receiver's during the call alone. */
+/** Receives one file piece by piece, in order. A piece may be used only during the call. */
 export interface FileSink {
   /** @throws SourceFault */
   write(piece: Uint8Array): void | Promise<void>;
-  /** The file was whole. @throws SourceFault */
+  /** The file is complete. @throws SourceFault */
   end(): void | Promise<void>;
 }
 
 /**
- * Something that holds files: an archive, a folder. It is gone through once, in its own order.
+ * A container of files: an archive or a folder. It is read once, in its own order.
  *
- * @param open who receives a file; null: it is counted only. What it or a sink throws as {@link SourceFault} ends the
- *   reading.
+ * @param open returns the receiver of a file; null: the file is only counted. A {@link SourceFault} from it or from a
+ * receiver ends the reading.
  */
 export type FileSupply = (open: (path: string) => FileSink | null) => Promise<Result<SourceSummary>>;
 
-/** Largest file that is held as a whole, bytes. An isolate has 128 MB for all it does. */
+/** Largest file that is kept in memory as a whole, in bytes. An isolate has 128 MB for everything. */
 const MAX_WHOLE = 8_000_000;
 
 /**
@@ -66,8 +66,8 @@ function wholeFile(path: string, take: (file: SourceFile) => void, most: number)
 }
 
 /**
- * A source that cannot be imported. It is thrown while files are read, which is deep inside libraries' callbacks, and
- * becomes a refusal in {@link refuseFaults}; nothing else lets it out.
+ * A source that cannot be imported. It is thrown while files are read, deep inside the callbacks of libraries. {@link
+ * refuseFaults} turns it into a refusal; it never leaves this room in another way.
  */
 export class SourceFault extends Error {
   readonly error: FieldError;
@@ -78,12 +78,12 @@ export class SourceFault extends Error {
   }
 }
 
-/** @param path file and place in it, as `sections/section_3/section.xml:7:12`. @throws SourceFault always. */
+/** @param path file and place in it, such as `sections/section_3/section.xml:7:12`. @throws SourceFault always. */
 export function fail(path: string, rule: string, message: string): never {
   throw new SourceFault({ path, rule, message });
 }
 
-/** Runs what may throw {@link SourceFault}. @returns `invalid_input` where it did. */
+/** Runs work that may throw {@link SourceFault}. @returns `invalid_input` if it did. */
 export async function refuseFaults<T>(work: () => Promise<T> | T): Promise<Result<T>> {
   try {
     return ok(await work());
@@ -93,12 +93,12 @@ export async function refuseFaults<T>(work: () => Promise<T> | T): Promise<Resul
   }
 }
 
-/** Most bytes of files that a format keeps until it has seen all of them. */
+/** The limit of bytes that a format keeps until it has seen all files. */
 const MAX_SHELF = 24_000_000;
 
-/** Files kept until the end, for formats whose files refer to each other in no fixed order. */
+/** Files kept until the end, for formats in which files refer to each other in no fixed order. */
 export class Shelf {
-  /** The folder it is seen from, with a slash at its end; "" at the top. */
+  /** The base folder, with a slash at its end; "" at the top. */
   readonly root: string;
   readonly #files = new Map<string, SourceFile>();
   #bytes = 0;
@@ -107,7 +107,7 @@ export class Shelf {
     this.root = root;
   }
 
-  /** @throws SourceFault where all that is kept grows too large for an isolate. */
+  /** @throws SourceFault if the kept files together are too large for an isolate. */
   put(file: SourceFile): void {
     this.#bytes += file.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (this.#bytes > MAX_SHELF)
@@ -124,8 +124,8 @@ export class Shelf {
   }
 
   /**
-   * The files seen from the folder in which a file of this name lies nearest to the top: archives of folders hold them
-   * in a folder of their own. Where there is none, all files as they are.
+   * The files as seen from the folder in which the topmost file with this name is. Archives of folders contain an
+   * additional folder. If there is no such file, all files as they are.
    */
   from(name: string): Shelf {
     const roots = this.paths().filter((path) => path === name || path.endsWith(`/${name}`));
@@ -139,7 +139,7 @@ export class Shelf {
   }
 }
 
-/** The bytes of a file as one text, in the encoding its first bytes tell (UTF-8, UTF-16). */
+/** The text of a file, in the encoding that its first bytes show (UTF-8, UTF-16). */
 export function textOf(file: SourceFile): string {
   const decoder = new TextDecoder(encodingOf(file.chunks[0] ?? new Uint8Array()));
   let text = "";
@@ -147,7 +147,7 @@ export function textOf(file: SourceFile): string {
   return text + decoder.decode();
 }
 
-/** @throws SourceFault where the file is no JSON. */
+/** @throws SourceFault if the file is not JSON. */
 export function jsonOf(file: SourceFile): unknown {
   try {
     return JSON.parse(textOf(file));
@@ -173,16 +173,16 @@ const UTF_16 = [
     ],
   },
 ] as const;
-/** How far an XML declaration may reach, bytes. */
+/** The longest XML declaration that is read, in bytes. */
 const DECLARATION = 200;
 
-/** The encoding of a text file: what its first bytes show, else what an XML declaration says, else UTF-8. */
+/** The encoding of a text file: from its first bytes, else from an XML declaration, else UTF-8. */
 export function encodingOf(start: Uint8Array): string {
   for (const { label, starts } of UTF_16) {
     if (starts.some(([first, second]) => start[0] === first && start[1] === second)) return label;
   }
   const head = String.fromCharCode(...start.subarray(0, DECLARATION));
   const named = /^(?:\u00ef\u00bb\u00bf)?<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1];
-  // What is written byte by byte cannot be UTF-16, whatever it says.
+  // A file that can be read byte by byte cannot be UTF-16, whatever it declares.
   return named === undefined || /^utf-?16/i.test(named) ? "utf-8" : named;
 }

@@ -4,13 +4,13 @@ import { type FileSink, type FileSupply, refuseFaults, type SourceSummary } from
 import type { ImportReport } from "./report.ts";
 
 export interface ImportOptions {
-  /** Slug of the course; default the source's own name. */
+  /** Slug of the course; default: the source's own name. */
   course?: string | undefined;
-  /** False leaves people and what they did unread, which needs less memory. Default true. */
+  /** False skips people and what they did, which needs less memory. Default true. */
   people?: boolean | undefined;
 }
 
-/** What one learner did with one item, with its instant. */
+/** What one learner did with one item, and when. */
 export interface ImportedFact {
   user: string;
   item: string;
@@ -18,15 +18,15 @@ export interface ImportedFact {
   at: string;
   state?: "incomplete" | "complete" | "passed" | "failed";
   viewed?: true;
-  /** Points within the range of this attempt. */
+  /** Points, with the range of this attempt. */
   score?: { points: number; min: number; max: number };
 }
 
-/** People of a source that carries them. Names and addresses stay where they are. */
+/** The people in a source, if it has any. Their names and addresses stay in the source. */
 export interface ImportedPeople {
   learners: {
     user: string;
-    /** By which an author may name the learner; it is sent nowhere. */
+    /** Names by which an author may identify the learner; they are sent nowhere. */
     email: string | null;
     enrolled_at: string | null;
     cohorts: string[];
@@ -35,11 +35,11 @@ export interface ImportedPeople {
   facts: ImportedFact[];
 }
 
-/** What the texts of a source may link to. */
+/** The targets to which the texts of a source may link. */
 export interface ImportedLinks {
-  /** Names that files have for people, by their paths in the archive; the others have that of their path. */
+  /** Names of files for people, by their paths in the archive; other files use their path. */
   files: ReadonlyMap<string, string>;
-  /** Ids of items by what the source's links call them. */
+  /** Ids of items by the names that the source's links use. */
   items: ReadonlyMap<string, string>;
 }
 
@@ -48,13 +48,13 @@ export const NO_LINKS: ImportedLinks = { files: new Map(), items: new Map() };
 export interface Imported {
   document: ImportedDocument;
   report: ImportReport;
-  /** Null where the source carries nobody. */
+  /** Null if the source has no people. */
   people: ImportedPeople | null;
-  /** What links within texts name, see links.ts. */
+  /** The targets of links within texts, see links.ts. */
   links: ImportedLinks;
 }
 
-/** Reads one source: asked who receives each file, in any order, and asked for the course at the end. */
+/** Reads one source. It is asked for the receiver of each file, in any order, and for the course at the end. */
 interface Reading {
   /** @returns null for a file that is not read. @throws SourceFault */
   open(path: string): FileSink | null;
@@ -62,14 +62,14 @@ interface Reading {
   finish(summary: SourceSummary): Imported;
 }
 
-/** One foreign format. Pure: it sees files and gives a course; no clock, no network, no disk. */
+/** One foreign format. Pure: it gets files and returns a course; no clock, no network, no disk. */
 export interface Format {
-  /** As the command line and the report name it. */
+  /** Its name on the command line and in the report. */
   name: string;
   read(options: ImportOptions): Reading;
 }
 
-/** Imports a course. @returns `invalid_input`, each error naming file and place, where the source is not of this format. */
+/** Imports a course. @returns `invalid_input` if the source is not of this format; each error names file and place. */
 export async function importCourse(
   format: Format,
   files: FileSupply,

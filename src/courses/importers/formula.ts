@@ -1,19 +1,19 @@
 import { entryOf } from "./table.ts";
 
-/** Characters that have a raised and a lowered form, and the forms. */
+/** Characters that have a raised and a lowered form, with these forms. */
 const PLAIN = "0123456789+-=()";
 const RAISED = new Map([...`${PLAIN}ni`].map((one, i) => [one, [..."⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ"][i] ?? one]));
 const LOWERED = new Map([...PLAIN].map((one, i) => [one, [..."₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"][i] ?? one]));
-/** Raised only for looks: the letters of "1st", "2nd". */
+/** Letters that are raised only for looks: "1st", "2nd". */
 const ORDINAL = /^(?:st|nd|rd|th)$/i;
-/** Elements of MathML that hold nothing. Whether a tag closed itself is not known here. */
+/** Elements of MathML without content. The parser does not say whether a tag closed itself. */
 const EMPTY = new Set(["mspace", "none", "mprescripts", "malignmark", "maligngroup"]);
-/** Deepest nesting of a formula that is told apart. */
+/** Formulas that nest deeper than this are not interpreted further. */
 const MAX_DEPTH = 50;
 
 /**
- * A raised or lowered text as plain text that still means the same: `10³`, `x^(n+k)`, `H₂O`, `a_(ij)`. Ten to the third must
- * not become 103.
+ * A raised or lowered text as plain text with the same meaning: `10³`, `x^(n+k)`, `H₂O`, `a_(ij)`. Ten to the third
+ * must not become 103.
  */
 export function scripted(text: string, isRaised: boolean): string {
   if (text === "" || (isRaised && ORDINAL.test(text))) return text;
@@ -23,13 +23,13 @@ export function scripted(text: string, isRaised: boolean): string {
   return `${isRaised ? "^" : "_"}${[...text].length === 1 ? text : `(${text})`}`;
 }
 
-/** TeX between dollars, as pages show formulas; null where there is none or where dollars within would end it. */
+/** TeX between dollars, as pages show formulas; null if there is no TeX, or if a dollar inside it would end it. */
 export function dollars(tex: string | null): string | null {
   const line = (tex ?? "").replace(/\s+/g, " ").trim();
   return line === "" || line.includes("$") ? null : `$${line}$`;
 }
 
-/** Value of an attribute of an element; null where it is not there. */
+/** Value of an element's attribute; null if it is absent. */
 type Attributes = (name: string) => string | null;
 
 interface Node {
@@ -39,7 +39,9 @@ interface Node {
   text: string;
 }
 
-/** Signs that are not seen: they tell what stands beside what. By their names in MathML too, which text may still have. */
+/**
+ * Invisible signs that say how their neighbours belong together; also by their MathML names, which text may still have.
+ */
 const UNSEEN: Readonly<Record<string, "apply" | "times" | "comma" | "plus">> = {
   "\u2061": "apply",
   "&ApplyFunction;": "apply",
@@ -52,11 +54,11 @@ const UNSEEN: Readonly<Record<string, "apply" | "times" | "comma" | "plus">> = {
   "&ic;": "comma",
   "\u2064": "plus",
 };
-/** A line over what stands below it. */
+/** A line above an expression. */
 const BARS = new Set(["¯", "‾", "̅", "_", "―", "&OverBar;"]);
 
 /**
- * A formula in MathML as it is read tag by tag. Where it brings its TeX along (an `annotation`), that is the formula. Else it is
+ * Reads a formula in MathML tag by tag. If it contains its TeX (an `annotation`), that is the formula. Otherwise it is
  * written in one line, with the signs that keep its meaning: `(a+b)/2`, `x²`, `√(x)`.
  */
 export class Formula {
@@ -93,7 +95,7 @@ export class Formula {
     } else if (this.#annotation.isTex) this.#tex = (this.#tex ?? "") + text;
   }
 
-  /** The formula's TeX where it has one, and the line that says the same. */
+  /** The formula's TeX if it has one, and a line of text with the same meaning. */
   end(): { tex: string | null; line: string } {
     return { tex: this.#tex, line: lineOf(this.#root).replace(/\s+/g, " ").trim() };
   }
@@ -151,7 +153,10 @@ function joined(node: Node, parts: readonly string[]): string {
   return written.join("");
 }
 
-/** What an unseen sign is written as: two digits side by side would be one number, a function and a letter one name. */
+/**
+ * The text for an invisible sign. Without it two digits side by side would be one number, and a function and a letter
+ * one name.
+ */
 function betweenOf(sign: string, before: string, after: string): string {
   const areDigits = /[\d⁰¹²³⁴-⁹₀-₉]$/.test(before) && /^\d/.test(after);
   switch (entryOf(UNSEEN, sign)) {
@@ -166,7 +171,7 @@ function betweenOf(sign: string, before: string, after: string): string {
   }
 }
 
-/** Brackets and separators are attributes, with a default each (MathML 3, 3.3.8); the last separator is repeated. */
+/** Brackets and separators are attributes with defaults (MathML 3, 3.3.8); the last separator is repeated. */
 function fenced({ attribute }: Node, parts: readonly string[]): string {
   const separators = [...(attribute("separators") ?? ",").replace(/\s/g, "")];
   const inner = parts.map((part, i) => {
@@ -177,7 +182,10 @@ function fenced({ attribute }: Node, parts: readonly string[]): string {
   return `${attribute("open") ?? "("}${inner.join("")}${attribute("close") ?? ")"}`;
 }
 
-/** Pairs of a lowered and a raised text behind the base, and before it those that follow `mprescripts` (MathML 3, 3.4.7). */
+/**
+ * Pairs of a lowered and a raised text after the base; pairs after `mprescripts` come before the base (MathML 3,
+ * 3.4.7).
+ */
 function multiscripted({ children }: Node, parts: readonly string[]): string {
   const at = children.findIndex(({ name }) => name === "mprescripts");
   const end = at < 0 ? parts.length : at;
@@ -185,7 +193,7 @@ function multiscripted({ children }: Node, parts: readonly string[]): string {
   return `${pairs(before, true)}${parts[0] ?? ""}${pairs(parts.slice(1, end), false)}`;
 }
 
-/** @param isRaisedFirst the mass of a nucleus stands before its charge. */
+/** @param isRaisedFirst the mass number of a nucleus comes before its charge. */
 function pairs(parts: readonly string[], isRaisedFirst: boolean): string {
   const written: string[] = [];
   for (let i = 0; i < parts.length; i += 2) {
@@ -195,7 +203,7 @@ function pairs(parts: readonly string[], isRaisedFirst: boolean): string {
   return written.join("");
 }
 
-/** Two lines without a bar between them: a binomial. */
+/** Two lines without a bar between them are a binomial. */
 function isStack({ name, attribute }: Node): boolean {
   return name === "mfrac" && /^0(?:\.0*)?[a-z%]*$/.test(attribute("linethickness") ?? "");
 }
@@ -207,14 +215,14 @@ function isFraction(node: Node): boolean {
   return (name === "mrow" || name === "mstyle") && child !== undefined && children.length === 1 && isFraction(child);
 }
 
-/** A fraction between its neighbours: two and a half is `2 1/2` and not `21/2`, half of x is `(1/2)x`. */
+/** A fraction beside other parts: two and a half is `2 1/2` and not `21/2`, half of x is `(1/2)x`. */
 function besides(before: string, fraction: string, after: string): string {
   const touches = /^[\p{L}\d(√]/u.test(after);
   if (/\d$/.test(before) && !touches) return ` ${fraction}`;
   return touches || /[\p{L}\d)]$/u.test(before) ? `(${fraction})` : fraction;
 }
 
-/** What consists of several parts, in brackets. */
+/** Puts an expression of several parts in brackets. */
 function grouped(line: string): string {
   return /^(?:[\p{L}\p{M}]|[\d.,]+|&[a-z]+;|\([^()]*\))$/iu.test(line) ? line : `(${line})`;
 }

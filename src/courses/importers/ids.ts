@@ -1,12 +1,12 @@
 import { COURSE_SLUG } from "../../platform/ids.ts";
 import { fail } from "./files.ts";
 
-/** Longest slug of a course, and longest name of an item. */
+/** The longest slug of a course, and the longest name of an item. */
 const LONGEST = 64;
-/** Hexadecimal digits that tell two long names apart. */
+/** Hexadecimal digits that distinguish two long names. */
 const HASH_DIGITS = 8;
 
-/** The slug that was asked for, else one made of the source's own name. @throws SourceFault where neither is one. */
+/** The requested slug, else one made from the source's own name. @throws SourceFault if neither gives a valid slug. */
 export function courseSlug(asked: string | undefined, own: string, path: string): string {
   const slug =
     asked ??
@@ -26,8 +26,8 @@ export function courseSlug(asked: string | undefined, own: string, path: string)
 }
 
 /**
- * Ids of items, made of what the source calls them, so that importing again gives the same ids. What cannot stand in an
- * id becomes a dash; a name that is changed so far that it may meet another carries a hash of the original.
+ * Makes ids of items from the names in the source, so that importing again gives the same ids. Characters that an id
+ * may not have become dashes. If a name changes so much that it could equal another, a hash of the original is added.
  */
 export class ItemIds {
   readonly #course: string;
@@ -38,7 +38,7 @@ export class ItemIds {
     this.#course = course;
   }
 
-  /** The id of what the source names so; always the same for the same name. */
+  /** The id for a name in the source; always the same for the same name. */
   of(name: string): string {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
@@ -58,13 +58,13 @@ export class ItemIds {
     return id;
   }
 
-  /** Whether the source named it before. */
+  /** Whether the source has used this name before. */
   has(name: string): boolean {
     return this.#known.has(name);
   }
 }
 
-/** FNV-1a, 32 bits: short and stable; it tells names apart and protects nothing. */
+/** FNV-1a, 32 bits: short and stable. It distinguishes names and protects nothing. */
 export function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);

@@ -2,20 +2,20 @@ import { cutText } from "./cut.ts";
 import type { ImportedChapter, ImportedDocument, ImportedProblem } from "./document.ts";
 import type { Imported } from "./format.ts";
 
-// As long as a course is being read, its links lead to files of the archive and to what the source calls something. Both
-// are settled once it is known which files were stored and which items there are.
+// While a course is being read, its links lead to files of the archive and to names of the source. Both are resolved
+// when it is known which files were stored and which items exist.
 
 const KINDS = { file: "latchkey-file:", item: "latchkey-item:" } as const;
 const DESTINATION = /\]\(<latchkey-(file|item):([^<>]*)>\)/g;
-/** A link, or a picture, without brackets in its text. */
+/** A link or a picture whose text has no brackets. */
 const SIMPLE = /(!?)\[((?:\\.|[^[\]\\])*)\]\(<latchkey-(file|item):([^<>]*)>\)/g;
 
-/** A destination: the file of this path in the archive. */
+/** A destination: the file with this path in the archive. */
 export function toFile(path: string): string {
   return KINDS.file + encodeURIComponent(path);
 }
 
-/** A destination: the item that the source knows by this name, see {@link Imported.links}. */
+/** A destination: the item with this name in the source, see {@link Imported.links}. */
 export function toItem(name: string): string {
   return KINDS.item + encodeURIComponent(name);
 }
@@ -32,8 +32,8 @@ export function filesNamed(document: ImportedDocument): string[] {
 }
 
 /**
- * The course with links that lead somewhere: to items of the course, and to files by the ids they were stored under.
- * What leads nowhere becomes its own text, and is counted in the report.
+ * The course with resolved links: to items of the course, and to files by the ids under which they were stored. A link
+ * without a target becomes plain text, and the report counts it.
  *
  * @param stored ids of files by their paths in the archive.
  */
@@ -58,7 +58,7 @@ export function settleLinks(imported: Imported, stored: ReadonlyMap<string, stri
       const address = addressOf(item, kind, decoded(name));
       return address === null ? label : `${mark}[${label}](<${address}>)`;
     });
-    // What is left has a picture within its text.
+    // The remaining links have a picture in their text.
     return simple.replace(DESTINATION, (_, kind: string, name: string) => {
       return `](<${addressOf(item, kind, decoded(name)) ?? "#"}>)`;
     });

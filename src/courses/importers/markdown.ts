@@ -2,16 +2,16 @@ import { dollars, Formula, scripted } from "./formula.ts";
 import type { Resolve } from "./resolve.ts";
 import { entryOf } from "./table.ts";
 
-/** What became of a page's HTML. */
+/** The result of converting a page's HTML. */
 export interface Converted {
-  /** Null where it holds nothing to read. */
+  /** Null if there is nothing to read in it. */
   markdown: string | null;
-  /** Links and pictures whose address is no address of the web: into the platform, or to one of its files. */
+  /** Links and pictures whose address is not on the web: it leads into the platform, or to one of its files. */
   links: number;
   pictures: number;
 }
 
-/** Tags, comments and what is between them. A `<` that begins no tag is text. */
+/** Tags, comments and the text between them. A `<` that begins no tag is text. */
 const TOKENS = /<!--[\s\S]*?-->|<![^>]*>|<\/?[A-Za-z][^\s/>]*(?:"[^"]*"|'[^']*'|[^'">])*>|[^<]+|</g;
 const TAG = /^<(\/?)([A-Za-z][^\s/>]*)([\s\S]*?)\/?>$/;
 /** Elements whose content is not for readers. */
@@ -32,16 +32,18 @@ const MARKS: Readonly<Record<string, string>> = {
 };
 const SCRIPTS = new Set(["sup", "sub"]);
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
-/** Deepest nesting of lists and quotations that is told apart. */
+/** Lists and quotations that nest deeper than this are not distinguished further. */
 const MAX_NESTING = 10;
 
 /**
- * Markdown of a page's HTML: headings, paragraphs, lists, quotations, code, emphasis, links, pictures of the web; a
- * table's rows line by line; powers, indices and formulas in MathML so that they mean the same (its plain text would make
- * 103 of ten to the third, see findings/turndown-makes-103-of-ten-to-the-third.sh). Everything else is its text. Pages
- * show Markdown without HTML, so nothing of the source can run there. Entities stay, because Markdown reads them too.
+ * Converts a page's HTML to Markdown: headings, paragraphs, lists, quotations, code, emphasis, links, pictures of the
+ * web; tables row by row; powers, indices and formulas in MathML so that they keep their meaning (their plain text
+ * would make 103 of ten to the third, see findings/turndown-makes-103-of-ten-to-the-third.sh). Everything else becomes
+ * plain text. Pages show Markdown without HTML, so no code of the source can run there. Entities stay, because Markdown
+ * reads them too.
  *
- * @param resolve where an address leads; where it says nothing, addresses of the web stay and others are counted.
+ * @param resolve returns the target of an address. If it returns none, addresses of the web stay and others are
+ * counted.
  */
 export function convertHtml(html: string, resolve: Resolve = () => null): Converted {
   const writer = new Writer(resolve);
@@ -55,7 +57,7 @@ export function convertHtml(html: string, resolve: Resolve = () => null): Conver
 
 interface Inline {
   name: string;
-  /** Where in the line its content begins. */
+  /** The place in the line at which its content begins. */
   at: number;
   url: string | null;
 }
@@ -66,9 +68,9 @@ class Writer {
   readonly #blocks: string[] = [];
   #line = "";
   #inline: Inline[] = [];
-  /** Lists and quotations that are open; a list counts its items, or not. */
+  /** Open lists and quotations; a list has numbered items or not. */
   readonly #containers: { name: string; count: number; sign: "." | ")" }[] = [];
-  /** Marker of a list's item that has not been written yet. */
+  /** Marker of a list item that has not been written yet. */
   #marker: string | null = null;
   #unread: string | null = null;
   #code: string | null = null;
@@ -89,7 +91,7 @@ class Writer {
       if (!isEnd) this.#unread = name;
       return;
     }
-    // As in browsers, a paragraph or the like ends a formula that was left open.
+    // As in browsers, a paragraph or similar element ends a formula that was left open.
     if (this.#formula !== null && BLOCKS.has(name)) this.#math("math", true, "");
     if (name === "math" || this.#formula !== null) this.#math(name, isEnd, attributes);
     else if (name === "pre") this.#pre(isEnd);
@@ -140,7 +142,10 @@ class Writer {
     }
   }
 
-  /** @param number that the item says it has: Markdown counts by the first number of a list, and another sign begins another list. */
+  /**
+   * @param number the item's own number. Markdown counts from the first number of a list, and a different sign begins
+   * another list.
+   */
   #item(number: number | null): void {
     const list = this.#containers.at(-1);
     if (list === undefined || list.name === "blockquote") return;
@@ -182,7 +187,7 @@ class Writer {
     return content;
   }
 
-  /** @param content in Markdown already. The number of a note, which is a link, is no power. */
+  /** @param content in Markdown already. The number of a note is a link and not a power. */
   #script(name: string, content: string): string {
     if (content.includes("](")) return content;
     const isInCode = this.#inline.some((inline) => inline.name === "code");
@@ -205,7 +210,7 @@ class Writer {
   }
 
   #picture(attributes: string): void {
-    // Canvas shows a formula as a picture of its server, with the TeX beside it.
+    // Canvas shows a formula as a picture from its server, with the TeX beside it.
     const formula = dollars(attributeOf(attributes, "data-equation-content"));
     if (formula !== null) {
       this.#line += formula;
@@ -236,7 +241,7 @@ class Writer {
     this.#inline = [];
     this.#cells = 0;
     if (line === "") return;
-    // What would begin a heading, a list or a quotation is text here.
+    // Characters that would begin a heading, a list or a quotation are text here.
     const lines = line
       .split("\n")
       .map((one) => one.replace(/^([#>+-]|\d+(?=[.)]))/, (mark) => (/^\d/.test(mark) ? `${mark}\\` : `\\${mark}`)));
@@ -250,7 +255,7 @@ class Writer {
     this.#blocks.push(lines.map((line, i) => `${i === 0 ? first : others}${line}`).join("\n"));
   }
 
-  /** What stands before a line within the open lists and quotations. @param marker of the item that begins here. */
+  /** The prefix of a line within the open lists and quotations. @param marker of the item that begins here. */
   #prefix(marker: string | null = null): string {
     const open = this.#containers.slice(0, MAX_NESTING);
     return open
@@ -263,7 +268,7 @@ class Writer {
   }
 }
 
-/** Text in which nothing is a mark of Markdown. */
+/** Escapes a text so that nothing in it is a mark of Markdown. */
 function escaped(text: string): string {
   return text.replace(/[\\`*_~[\]<]/g, "\\$&");
 }
@@ -284,7 +289,7 @@ function webAddress(url: string, schemes: RegExp): string | null {
   return schemes.test(url) ? url.replace(/[<>\s]/g, encodeURIComponent) : null;
 }
 
-/** Text without the entities that hide characters of HTML itself; the others stay. */
+/** A text in which the entities for HTML's own characters are decoded; others stay. */
 function decoded(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]+));/gi, (whole, decimal, hexadecimal, name) => {
     if (typeof name === "string") return entryOf(ENTITIES, name) ?? whole;

@@ -5,7 +5,7 @@ import { type FieldError, ok, type Result, refuse } from "../../platform/results
 import type { Rule } from "../../unlock/index.ts";
 import type { CourseDocumentInput } from "./exercism.ts";
 
-/** Texts of the files of the Open University Learning Analytics Dataset that are read, by name without `.csv`. */
+/** Texts of the files of the Open University Learning Analytics Dataset that are used, by name without `.csv`. */
 export interface OuladTables {
   courses: string;
   assessments: string;
@@ -13,7 +13,7 @@ export interface OuladTables {
   studentAssessment: string;
 }
 
-/** One submission as the progress import takes it. */
+/** One submission in the form of the progress import. */
 interface OuladFact {
   user_id: string;
   item: string;
@@ -23,9 +23,9 @@ interface OuladFact {
   at: string;
 }
 
-/** One module presentation: a course, who was registered, and what they submitted, by day. */
+/** One module presentation: a course, its registered learners, and what they submitted, by day. */
 export interface OuladCourse {
-  /** As the dataset names it: `AAA-2013J`. */
+  /** Its name in the dataset: `AAA-2013J`. */
   name: string;
   document: CourseDocumentInput;
   learners: string[];
@@ -34,9 +34,9 @@ export interface OuladCourse {
 
 /** Chapters of a course: one for each quarter of the presentation. */
 const QUARTERS = 4;
-/** Share of the previous quarter's problems that opens the next one, percent. */
+/** The share of the previous quarter's problems that opens the next one, percent. */
 const OPENS_AT_PERCENT = 60;
-/** Months (from 0) in which presentations of each letter start, on the first. */
+/** Months (from 0) in which the presentations of each letter start, on the first day. */
 const START_MONTH = { B: 1, J: 9 } as const;
 
 const text = z.string("must not be missing");
@@ -83,20 +83,21 @@ interface Presentation {
 }
 
 /**
- * Turns the dataset into courses, one for each module presentation (`aaa-2013j`): its assessments are the problems, in
- * order of date (those without one last, ties by id), in four chapters, one for each quarter of the presentation. What
- * is due on day d of L stands in quarter ⌊4 d / L⌋, at least the first and at most the last; without a date (most
- * exams) in the last. Type and weight stand in the title only: rules here ask how much is done, not how well.
+ * Turns the dataset into courses, one for each module presentation (`aaa-2013j`). Its assessments are the problems, in
+ * order of date (those without a date last, ties by id), in four chapters, one for each quarter of the presentation. An
+ * assessment due on day d of L is in quarter ⌊4 d / L⌋, at least the first and at most the last; without a date (most
+ * exams) it is in the last. Type and weight are only in the title: the rules here ask how much is done, not how well.
  *
- * A chapter opens when 60 % of the problems of the previous one are done. There always are four chapters; where a
- * quarter has no assessment the next gate looks past it, at the nearest earlier quarter that has some: progress of
- * nothing is complete, so asking for it would open everything behind it to everybody. With none before, it is open.
+ * A chapter opens when 60 % of the problems of the previous one are done. There are always four chapters. If a quarter
+ * has no assessment, the next gate uses the nearest earlier quarter that has some. An empty chapter counts as complete,
+ * so asking for it would open everything after it to everybody. If no earlier quarter has an assessment, the chapter is
+ * open.
  *
- * Every registration is a learner, also of those who withdrew: they had begun. Every submission is a fact, also the
- * banked ones (results carried over from an earlier presentation), which lie before the start.
+ * Every registration is a learner, also of those who withdrew, because they had begun. Every submission is a fact, also
+ * the banked ones (results carried over from an earlier presentation), which come before the start.
  *
- * @param only names like `AAA-2013J`; the other presentations are checked and left out. Null takes all.
- * @returns `invalid_input`, each error naming file, line and column. A name in `only` that is not there is one.
+ * @param only names like `AAA-2013J`; the other presentations are checked and left out. Null uses all.
+ * @returns `invalid_input`, each error with file, line and column. A name in `only` that does not exist is an error.
  */
 export function importOulad(tables: OuladTables, only: readonly string[] | null): Result<OuladCourse[]> {
   const courses = readCsv("courses.csv", tables.courses, courseSchema);
@@ -123,7 +124,7 @@ export function importOulad(tables: OuladTables, only: readonly string[] | null)
   return ok(known.filter((name) => only?.includes(name) ?? true).map((name) => dataset.course(name)));
 }
 
-/** Joins the tables: what a row names must stand in the table that defines it. */
+/** Joins the tables: what a row names must exist in the table that defines it. */
 class Dataset {
   readonly presentations = new Map<string, Presentation>();
   readonly errors: FieldError[] = [];
@@ -155,7 +156,7 @@ class Dataset {
     presentation.assessments.push(value);
   }
 
-  /** A registration that is there twice is one: enrolling twice changes nothing. */
+  /** A repeated registration counts once: enrolling twice changes nothing. */
   addRegistration({ line, value }: CsvRow<z.infer<typeof registrationSchema>>): void {
     this.#presentation("studentRegistration.csv", line, value)?.learners.add(value.id_student);
   }
@@ -174,7 +175,7 @@ class Dataset {
     }
   }
 
-  /** @param name of a presentation that is there. */
+  /** @param name of an existing presentation. */
   course(name: string): OuladCourse {
     const presentation = this.presentations.get(name);
     if (presentation === undefined) throw new Error(`no presentation ${name}`);
@@ -248,7 +249,7 @@ function quarterOf(day: number | null, length: number): number {
   return Math.min(Math.max(Math.floor((day * QUARTERS) / length), 0), QUARTERS - 1);
 }
 
-/** `TMA 2 (weight 18)`: numbered where the presentation has several of a type. */
+/** `TMA 2 (weight 18)`: numbered if the presentation has several of a type. */
 function titlesOf(ordered: readonly Assessment[]): string[] {
   const totals = Map.groupBy(ordered, (assessment) => assessment.assessment_type);
   return ordered.map((assessment) => {

@@ -1,4 +1,4 @@
-/** The files that a source has, of which only their names are known. */
+/** The names of a source's files. */
 export class KnownPaths {
   readonly #paths = new Set<string>();
 
@@ -6,13 +6,13 @@ export class KnownPaths {
     this.#paths.add(path);
   }
 
-  /** The first of these paths that is there, with `.` and `..` taken out. */
+  /** The first of these paths that exists, with `.` and `..` resolved. */
   find(...paths: string[]): string | null {
     return paths.map(plainPath).find((path) => this.#paths.has(path)) ?? null;
   }
 }
 
-/** A path without `.`, `..` and empty parts; what would leave the folder stays in it. */
+/** A path without `.`, `..` and empty parts. A path that would leave the folder stays in it. */
 function plainPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
@@ -27,7 +27,7 @@ export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
-/** The path that an address of a text names: without query and fragment, its escapes resolved. */
+/** The path in an address of a text: without query and fragment, with its escapes decoded. */
 export function pathOf(address: string): string {
   const path = address.replace(/[?#].*$/s, "");
   try {

@@ -1,6 +1,6 @@
 import type { ImportedFact, ImportedPeople } from "./format.ts";
 
-/** A fact as the progress import takes it, see `POST /progress/import`. */
+/** A fact in the form of the progress import, see `POST /progress/import`. */
 interface ProgressFact {
   user_id: string;
   item: string;
@@ -22,17 +22,17 @@ export interface RosterRow {
 export interface MappedPeople {
   roster: RosterRow[];
   facts: ProgressFact[];
-  /** Learners of the source whom the mapping does not name. */
+  /** Learners of the source that are missing in the mapping. */
   unnamed: number;
-  /** Names of the mapping that no learner of the source has. */
+  /** Names in the mapping that no learner of the source has. */
   unknown: string[];
 }
 
 /**
- * The learners of a source whom an author has named, as users of this server. Nobody else comes along, and nothing that
- * the source does not say: what is not complete there is simply no fact here.
+ * The learners of a source whom an author has named, as users of this server. Nobody else is imported, and nothing that
+ * is not in the source: an item that is not complete there is simply no fact here.
  *
- * @param users by what the source calls a learner (user name or e-mail address, in any case): the user's id here.
+ * @param users this server's user ids, by the source's name for the learner (user name or e-mail address, in any case).
  */
 export function mapPeopleTo(people: ImportedPeople, users: ReadonlyMap<string, string>): MappedPeople {
   const wanted = new Map([...users].map(([name, user]) => [name.toLowerCase(), user]));
@@ -60,7 +60,7 @@ export function mapPeopleTo(people: ImportedPeople, users: ReadonlyMap<string, s
   };
 }
 
-/** @returns null for a fact that says nothing here: that something is not complete. */
+/** @returns null for a fact without meaning here: that something is not complete. */
 function factOf({ item, at, state, viewed, score }: ImportedFact, user_id: string): ProgressFact | null {
   const fact: ProgressFact = {
     user_id,

@@ -1,17 +1,17 @@
 import type { LocalizedText } from "../../platform/text.ts";
 import type { AnswerKey } from "../../unlock/index.ts";
 
-/** What can be chosen, as the source writes it. */
+/** The options of a question, as the source writes them. */
 export interface Choices {
   options: readonly { html: string; isRight: boolean }[];
-  /** Several options are right together. */
+  /** Several options together are right. */
   several: boolean;
   shuffle: boolean;
-  /** A part of what is right gives a part of the score, as `partial` of an answer key does. */
+  /** A partly right answer gets a part of the score, like `partial` in an answer key. */
   partial?: boolean;
 }
 
-/** A question for one option, or for several, as a course document has it. */
+/** A question for one option, or for several, in the form of a course document. */
 export interface ChoiceQuestion {
   kind: "choice" | "choices";
   options: { id: string; text: LocalizedText }[];
@@ -20,18 +20,18 @@ export interface ChoiceQuestion {
 
 /** A question of a source: how it is judged here, or why it is not. */
 export interface Question {
-  /** As the source calls its kind. */
+  /** The source's name for its kind. */
   kind: string;
   key: AnswerKey | null;
-  /** What can be chosen; its key is made with the texts of the options, see {@link choiceOf}. */
+  /** The options; {@link choiceOf} makes the key from their texts. */
   choices?: Choices;
-  /** Why there is no key; null with one. */
+  /** Why there is no key; null if there is one. */
   why: string | null;
-  /** What is asked, as HTML; "" where it is not read. */
+  /** The question as HTML; "" if it is not read. */
   text: string;
 }
 
-/** Longest text, and most texts, of an answer key. */
+/** Longest text, and limit of texts, in an answer key. */
 const MAX = { text: 1_000, texts: 50 };
 
 /** Fewest and most options of a question, and the longest text of one. */
@@ -59,7 +59,7 @@ export function numberKey(value: number, tolerance: number): Pick<Question, "key
   return { key: null, why: "its answer is not a decimal number" };
 }
 
-/** A question whose options are known, or why none can be. */
+/** A question with known options, or why none can be made. */
 export function choices(found: Choices): Pick<Question, "key" | "why" | "choices"> {
   const right = found.options.filter(({ isRight }) => isRight).length;
   const { length } = found.options;
@@ -72,10 +72,10 @@ export function choices(found: Choices): Pick<Question, "key" | "why" | "choices
 }
 
 /**
- * The question and the key of what can be chosen. Options are named by their place in the source, so that importing again
- * names them alike.
- * @param textOf the Markdown of an option's HTML, or null where nothing of it can be read.
- * @returns why there can be none, if an option has no text or one that is too long.
+ * The question and the key for options. Options are named by their place in the source, so that importing again gives
+ * the same names.
+ * @param textOf the Markdown of an option's HTML, or null if there is nothing to read in it.
+ * @returns why it is impossible, if an option has no text or one that is too long.
  */
 export function choiceOf(
   { options, several, shuffle, partial }: Choices,

@@ -22,7 +22,7 @@ const mapping = z.strictObject({
 });
 const count = z.int().min(0);
 
-/** What an import made of a source: every gate and completion setting, each with a verdict. */
+/** The result of an import: every gate and completion setting of the source, each with a verdict. */
 export const importReportSchema = z
   .strictObject({
     format: z.string(),
@@ -53,7 +53,7 @@ export const importReportSchema = z
 
 export type ImportReport = z.infer<typeof importReportSchema>;
 
-/** One setting of the source and what became of it. */
+/** One setting of the source and its result. */
 export interface Mapping<Mapped> {
   source: string;
   rule: unknown;
@@ -62,7 +62,7 @@ export interface Mapping<Mapped> {
   why: string | null;
 }
 
-/** The worst of several verdicts: a gate is as exact as its least exact part. */
+/** The worst of several verdicts: a gate is only as exact as its least exact part. */
 export function worst(verdicts: readonly Verdict[]): Verdict {
   return VERDICTS[Math.max(0, ...verdicts.map((verdict) => VERDICTS.indexOf(verdict)))] ?? "exact";
 }
@@ -80,12 +80,12 @@ export class ReportBuilder {
   readonly #leftOut = new Map<string, { what: string; count: number; why: string }>();
 
   element(kind: string): void {
-    // A record of JSON cannot have a key of this name.
+    // A record in JSON cannot have a key with this name.
     const name = kind === "__proto__" ? "(__proto__)" : kind;
     this.elements.set(name, (this.elements.get(name) ?? 0) + 1);
   }
 
-  /** @param title what the source calls the people of this cohort. */
+  /** @param title the source's name for the people of this cohort. */
   cohort(name: string, title: string): void {
     this.#cohorts.set(name, title);
   }
@@ -95,9 +95,9 @@ export class ReportBuilder {
   }
 
   /**
-   * Tells of the questions of one item.
-   * @param resolve where the addresses in its options lead.
-   * @returns its only question with its answer key, or null: then whoever knows says whether an answer is right.
+   * Reports the questions of one item.
+   * @param resolve the targets of the addresses in its options.
+   * @returns its only question with its answer key, or null: then a person or service must judge answers.
    */
   questions(
     questions: readonly Question[],
@@ -134,9 +134,9 @@ export class ReportBuilder {
 
   /**
    * The text of an item, from HTML.
-   * @param path where it stands.
-   * @param resolve where addresses lead that are no addresses of the web.
-   * @returns null where there is nothing to read.
+   * @param path its place in the source.
+   * @param resolve the targets of addresses that are not on the web.
+   * @returns null if there is nothing to read.
    */
   text(path: string, html: string, resolve: Resolve = () => null): LocalizedText | null {
     return this.markdown(path, this.#converted(html, resolve));
@@ -149,7 +149,7 @@ export class ReportBuilder {
     return markdown;
   }
 
-  /** The same of a text that is Markdown already. */
+  /** The same for a text that is Markdown already. */
   markdown(path: string, markdown: string | null): LocalizedText | null {
     if (markdown === null) return null;
     this.texts += 1;

@@ -1,2 +1,2 @@
-/** Where a link of a source's text leads: a destination for Markdown, see links.ts; null where it leads nowhere. */
+/** The target of a link in a source's text: a destination for Markdown, see links.ts; null if there is none. */
 export type Resolve = (url: string) => string | null;

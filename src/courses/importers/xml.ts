@@ -1,33 +1,39 @@
 import { SaxesParser } from "saxes";
 import { encodingOf, type FileSink, fail, type SourceFile } from "./files.ts";
 
-/** An element of an XML file. Names are without their prefix: the formats here tell elements apart by local names. */
+/** An element of an XML file. Names have no prefix: the formats here distinguish elements by local names. */
 export interface XmlElement {
   name: string;
   attributes: ReadonlyMap<string, string>;
   children: XmlElement[];
   /** All text directly in it. */
   text: string;
-  /** Line it starts in, from 1. */
+  /** The line in which it starts, from 1. */
   line: number;
 }
 
-/** Deepest nesting accepted. */
+/** Deepest accepted nesting. */
 const MAX_DEPTH = 100;
-/** Most elements kept of one file, and most text in them, in UTF-16 code units; those that `take` receives are not kept. */
+/**
+ * The limits of elements and of text kept from one file, in UTF-16 code units. Elements that `take` receives are not
+ * kept.
+ */
 const MAX_ELEMENTS = 200_000;
 const MAX_TEXT = 8_000_000;
-/** Bytes that tell the encoding of a file. */
+/** The first bytes of a file, which show its encoding. */
 const HEAD = 200;
-/** Attributes of all elements that have none. */
+/** Shared by all elements without attributes. */
 const NONE: ReadonlyMap<string, string> = new Map();
 
-/** By name: who receives elements as soon as they end; they are then forgotten, so that many rows need the memory of one. */
+/**
+ * By name: receivers that get elements as soon as they end. These are then dropped, so that many rows need the memory
+ * of one.
+ */
 export type Takers = Readonly<Record<string, (element: XmlElement, within: readonly XmlElement[]) => void>>;
 
 /**
- * Parses a file that is held as a whole, in the encoding it has. Malformed XML is refused with its line and column;
- * entities of a document type are not expanded.
+ * Parses a file that is in memory as a whole, in its own encoding. Malformed XML is refused with its line and column.
+ * Entities of a document type are not expanded.
  *
  * @throws SourceFault
  */
@@ -41,11 +47,11 @@ export function readXml(file: SourceFile, take: Takers = {}): XmlElement {
   return root ?? fail(file.path, "malformed_xml", "This file has no element.");
 }
 
-/** Parses a file as its bytes come. @param done receives its first element, without those that others took. */
+/** Parses a file as its bytes come. @param done receives its root element, without the elements that others took. */
 export function xmlSink(path: string, take: Takers, done: (root: XmlElement) => void): FileSink {
   const parser = new SaxesParser();
   const open: XmlElement[] = [];
-  /** Elements and text kept when each open one began. */
+  /** The number of elements and characters kept when each open element began. */
   const before: { elements: number; text: number }[] = [];
   let root: XmlElement | null = null;
   let kept = { elements: 0, text: 0 };
@@ -86,7 +92,7 @@ export function xmlSink(path: string, take: Takers, done: (root: XmlElement) => 
     } else if (parent === undefined) root = element;
     else parent.children.push(element);
   });
-  /** What came before the encoding is known. */
+  /** Bytes from before the encoding was known. */
   let head: Uint8Array | null = new Uint8Array();
   let decoder: TextDecoder | null = null;
   const decode = (piece: Uint8Array) => {
@@ -130,21 +136,21 @@ function localName(name: string): string {
   return name.slice(name.indexOf(":") + 1);
 }
 
-/** The first child of that name. */
+/** The first child with that name. */
 export function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
   return element?.children.find((one) => one.name === name);
 }
 
-/** All children of that name, in order. */
+/** All children with that name, in order. */
 export function childrenOf(element: XmlElement | undefined, name: string): XmlElement[] {
   return element?.children.filter((one) => one.name === name) ?? [];
 }
 
-/** The child found by going down these names. */
+/** The element found by following these names downwards. */
 export function descend(element: XmlElement | undefined, ...names: string[]): XmlElement | undefined {
   return names.reduce<XmlElement | undefined>((at, name) => child(at, name), element);
 }
-/** Text of the child of that name, trimmed; null where it is absent or empty. */
+/** Text of the child with that name, trimmed; null if it is absent or empty. */
 export function childText(element: XmlElement | undefined, name: string): string | null {
   return child(element, name)?.text.trim() || null;
 }

@@ -1,15 +1,15 @@
 import { fail, type SourceSummary } from "../files.ts";
 
-/** Largest archive, bytes as it lies there. */
+/** Largest archive as it is stored, in bytes. */
 export const MAX_PACKED = 200_000_000;
-/** Most bytes that an archive may unpack to. */
+/** An archive may unpack to at most this many bytes. */
 const MAX_UNPACKED = 1_000_000_000;
-/** Most entries, folders included. */
+/** The limit of entries, with folders. */
 const MAX_ENTRIES = 100_000;
 /** Longest path, in UTF-16 code units. */
 const MAX_PATH = 1_000;
 
-/** The bounds an importer accepts; tests make them small. */
+/** The limits of an importer; tests make them small. */
 export interface Limits {
   unpacked: number;
   entries: number;
@@ -17,7 +17,10 @@ export interface Limits {
 
 export const LIMITS: Limits = { unpacked: MAX_UNPACKED, entries: MAX_ENTRIES };
 
-/** Counts what an archive holds and refuses, by name, what goes beyond the bounds or leaves its folder. */
+/**
+ * Counts the contents of an archive. It refuses, by name, entries beyond the limits and entries that leave their
+ * folder.
+ */
 export class Intake {
   readonly summary: SourceSummary = { files: 0, bytes: 0, skipped: [] };
   readonly #limits: Limits;
@@ -28,7 +31,7 @@ export class Intake {
     this.#limits = limits;
   }
 
-  /** Admits one entry. @returns its path in the one form, without a slash at the end. @throws SourceFault */
+  /** Admits one entry. @returns its path in the standard form, without a slash at the end. @throws SourceFault */
   admit(name: string): string {
     this.#entries += 1;
     if (this.#entries > this.#limits.entries) {
@@ -37,14 +40,14 @@ export class Intake {
     return safePath(name);
   }
 
-  /** Admits the entry as a file. @throws SourceFault where the path is there twice. */
+  /** Admits the entry as a file. @throws SourceFault if the path is there twice. */
   file(path: string): void {
     if (this.#paths.has(path)) fail(path, "duplicate_entry", "This path is in the archive twice.");
     this.#paths.add(path);
     this.summary.files += 1;
   }
 
-  /** Counts bytes that were unpacked. @throws SourceFault */
+  /** Counts unpacked bytes. @throws SourceFault */
   unpacked(path: string, bytes: number): void {
     this.summary.bytes += bytes;
     if (this.summary.bytes > this.#limits.unpacked) {
@@ -54,8 +57,8 @@ export class Intake {
 }
 
 /**
- * The path of an entry with `/` between its parts (Windows programs write `\`). An entry that would leave the folder it
- * is unpacked to is refused, wherever the file goes: an archive with one was made to harm.
+ * The path of an entry with `/` between its parts (Windows programs write `\`). An entry with a path outside the target
+ * folder is refused, even though nothing is written here: such an archive was made to do harm.
  */
 function safePath(name: string): string {
   const path = name.replaceAll("\\", "/");

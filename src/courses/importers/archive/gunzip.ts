@@ -1,9 +1,10 @@
-/** Packed bytes handed to the decompressor at a time: it makes at most 1,032 times as much of them. */
+/** Packed bytes given to the decompressor at a time. Unpacked they are at most 1,032 times as many. */
 const STEP = 32_768;
 
 /**
- * What a gzip holds, unpacked no faster than it is read. `DecompressionStream` of a Worker takes all it is given, however
- * little of its output was read, and keeps the rest in memory: so it is given a piece only when somebody waits for more.
+ * The content of a gzip, unpacked no faster than it is read. The `DecompressionStream` of a Worker accepts all its
+ * input at once, even if little of its output was read, and keeps the rest in memory. So it gets the next piece only
+ * when a reader waits for more.
  */
 export function gunzip(packed: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> {
   const source = packed.getReader();
@@ -11,7 +12,7 @@ export function gunzip(packed: ReadableStream<Uint8Array<ArrayBuffer>>): Readabl
   const [writer, reader] = [writable.getWriter(), readable.getReader()];
   let rest: Uint8Array<ArrayBuffer> = new Uint8Array();
   let isClosed = false;
-  /** The piece that is being taken; a decompressor may take it only as its output is read. */
+  /** The write in progress; a decompressor may finish it only when its output is read. */
   let feeding: Promise<void> | null = null;
 
   const feed = async (): Promise<void> => {
@@ -37,7 +38,7 @@ export function gunzip(packed: ReadableStream<Uint8Array<ArrayBuffer>>): Readabl
           return read;
         });
         while (!isThere && (feeding !== null || !isClosed)) {
-          // What was unpacked before comes first, and takes a turn of the event loop to come.
+          // Output of earlier pieces comes first, and needs a turn of the event loop to arrive.
           await Promise.race([part, new Promise((resolve) => setTimeout(resolve, 0))]);
           if (isThere) break;
           feeding ??= feed().finally(() => {

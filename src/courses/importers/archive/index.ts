@@ -4,19 +4,19 @@ import type { ArchiveSource } from "./source.ts";
 import { readTar } from "./tar.ts";
 import { readZip } from "./zip.ts";
 
-/** Where `ustar` is in the header of a tar. */
+/** The position of `ustar` in the header of a tar. */
 const USTAR_AT = 257;
-/** What is read to tell the kind of an archive. */
+/** Bytes that are read to find the kind of an archive. */
 const HEAD = 265;
 /** Bytes read of a single file at a time. */
 const PIECE = 65_536;
 
 /**
- * The files of a zip, a tar or a gzip'd tar; which one is told by its first bytes, because `.mbz` is either. A single
- * file that is none of them is handed on as it is, under its own name.
+ * The files of a zip, a tar or a gzipped tar. The first bytes decide which one it is, because `.mbz` can be either. A
+ * single file of any other kind is passed on unchanged, under its own name.
  *
- * Refused by name: more than 200 MB, 1 GB unpacked or 100,000 entries; entries that leave their folder or stand there
- * twice; what is cut off or damaged.
+ * Refused, with a name for the reason: more than 200 MB, 1 GB unpacked or 100,000 entries; entries that leave their
+ * folder or appear twice; truncated or damaged archives.
  */
 export function archiveFiles(source: ArchiveSource, limits: Limits = LIMITS): FileSupply {
   return (open) =>

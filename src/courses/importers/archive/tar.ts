@@ -4,12 +4,12 @@ import type { Intake } from "./bounds.ts";
 import { gunzip } from "./gunzip.ts";
 import type { ArchiveSource } from "./source.ts";
 
-/** A tar ends with blocks of zeros; of this many bytes at least (POSIX pax, "ustar interchange format"). */
+/** A tar ends with zeros of at least this many bytes (POSIX pax, "ustar interchange format"). */
 const END_BLOCK = 512;
 
 /**
- * Reads a tar, gzip'd or not, entry by entry as its bytes come. A gzip says itself that it was cut off; a plain tar that
- * was cut between two entries looks whole but for its end, which is looked at first.
+ * Reads a tar, gzipped or not, entry by entry as its bytes come. A gzip shows by itself that it was truncated. A plain
+ * tar that was cut between two entries looks complete except for its end, so the end is checked first.
  */
 export async function readTar(
   source: ArchiveSource,
@@ -41,7 +41,7 @@ export async function readTar(
     }
   } catch (fault) {
     if (fault instanceof SourceFault) throw fault;
-    // Both streams tell what is wrong with the bytes by errors of no common kind.
+    // Both streams report faults in the bytes by errors without a common class.
     const why = fault instanceof Error ? fault.message : String(fault);
     fail(last, "truncated_archive", `The archive is cut off or damaged after this entry: ${why}.`);
   }

@@ -3,16 +3,16 @@ import { type FileSink, fail } from "../files.ts";
 import type { Intake } from "./bounds.ts";
 import type { ArchiveSource } from "./source.ts";
 
-/** Bytes inflated at a time. Deflate makes at most 1,032 times as much of them, which bounds what one step can hold. */
+/** Bytes inflated at a time. Inflated they are at most 1,032 times as many, which limits the memory of one step. */
 const STEP = 16_384;
-/** The end record of a zip: its own length, and its longest comment (APPNOTE 4.3.16). */
+/** The end record of a zip: its own length plus its longest comment (APPNOTE 4.3.16). */
 const END = { signature: 0x06054b50, length: 22, comment: 65_535, entries: 10, commentAt: 20 } as const;
-/** A number of entries that says "see the zip64 record". */
+/** A number of entries that means "see the zip64 record". */
 const SEE_ZIP64 = 0xffff;
 
 /**
- * Reads a zip from its start to its end. fflate reads local headers only and does not miss what a truncated file has
- * lost; the end record is therefore looked for first, and its number of entries compared.
+ * Reads a zip from start to end. fflate reads local headers only, and does not notice what a truncated file has lost.
+ * So the end record is searched first, and its number of entries is compared.
  */
 export async function readZip(
   source: ArchiveSource,
@@ -21,7 +21,7 @@ export async function readZip(
 ): Promise<void> {
   const announced = await announcedEntries(source);
   let seen = 0;
-  /** What receivers are still busy with. fflate does not wait for them, so it gets its next piece after them. */
+  /** Work that receivers have not finished. fflate does not wait for them, so it gets its next piece after them. */
   const waits: Promise<void>[] = [];
   const unzip = new Unzip((entry) => {
     seen += 1;
@@ -48,8 +48,8 @@ export async function readZip(
 }
 
 /**
- * The name of an entry. Zips made on macOS have names in UTF-8 without saying so, and fflate reads what does not say so
- * as Latin-1: where its bytes are UTF-8, that is what they were.
+ * The name of an entry. Zips made on macOS have names in UTF-8 without the flag for it, and fflate then reads them as
+ * Latin-1. If the bytes are valid UTF-8, they are read as UTF-8.
  */
 function nameOf(name: string): string {
   const bytes = Uint8Array.from(name, (character) => character.charCodeAt(0));
@@ -71,7 +71,7 @@ function push(unzip: Unzip, bytes: Uint8Array, name: string, isLast = false): vo
 }
 
 function pass(entry: UnzipFile, path: string, intake: Intake, sink: FileSink, waits: Promise<void>[]): void {
-  /** The receiver takes pieces one after the other; while it is busy, those of one step wait for it. */
+  /** The receiver gets pieces one after the other. While it is busy, the other pieces of a step wait. */
   let busy: Promise<void> | null = null;
   const then = (work: () => void | Promise<void>) => {
     const next = busy === null ? work() : busy.then(work);
@@ -96,18 +96,18 @@ function pass(entry: UnzipFile, path: string, intake: Intake, sink: FileSink, wa
   }
 }
 
-/** fflate's errors have a numeric code; anything else is our own and goes on. */
+/** fflate's errors have a numeric code; any other error is our own and is thrown again. */
 function refuseBroken(fault: unknown, path: string): never {
   if (!(fault instanceof Error) || !("code" in fault)) throw fault;
   return fail(path, "malformed_archive", `The zip file cannot be unpacked: ${fault.message}.`);
 }
 
-/** @returns entries as the end record counts them. @throws SourceFault where there is no such record. */
+/** @returns the number of entries in the end record. @throws SourceFault if there is no such record. */
 async function announcedEntries(source: ArchiveSource): Promise<number> {
   const tail = await source.slice(Math.max(0, source.size - END.length - END.comment), source.size);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   for (let at = tail.length - END.length; at >= 0; at -= 1) {
-    // What looks like the record may be a part of the comment; the record says how long that is.
+    // The comment may contain something that looks like the record; the record gives the length of the comment.
     const isWhole = view.getUint16(at + END.commentAt, true) === tail.length - at - END.length;
     if (isWhole && view.getUint32(at, true) === END.signature) return view.getUint16(at + END.entries, true);
   }

@@ -3,7 +3,7 @@ import type { Mapping } from "../report.ts";
 import { entryOf } from "../table.ts";
 import type { CanvasItem, CanvasModule } from "./read.ts";
 
-/** What Canvas's requirements ask of an item. */
+/** What Canvas's requirements ask for an item. */
 const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   must_view: { view: true },
   must_submit: { submit: true },
@@ -14,12 +14,12 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
 const PUBLISHED_ONLY = "nobody needs an unpublished item";
 
 /**
- * The gates of a Canvas course. What a module waits for is written out at each module that waits: the items that must be
- * complete and the dates that must have come, of its prerequisites and of theirs. So it locks again where one of them does,
- * and modules need no completion of their own.
+ * The gates of a Canvas course. Each module that waits gets its conditions written out: the items that must be complete
+ * and the dates that must have come, for its prerequisites and for theirs. So it locks again when one of them does, and
+ * modules need no completion of their own.
  */
 export class CanvasGates {
-  /** Why parts of a module's gate are not there, by its identifier. */
+  /** Why parts of a module's gate were left out, by its identifier. */
   readonly notes = new Map<string, string[]>();
   readonly #modules: readonly CanvasModule[];
   readonly #idOf: (identifier: string) => string;
@@ -30,12 +30,12 @@ export class CanvasGates {
     this.#idOf = idOf;
   }
 
-  /** What must hold before a module opens. */
+  /** The conditions that open a module. */
   ruleOf(module: CanvasModule): ImportedRule | null {
     return allOf(this.#waitsFor(module));
   }
 
-  /** What must hold besides, before an item of a module that is gone through in order opens. */
+  /** The additional conditions of an item in a module that learners must do in order. */
   ruleOfItem(module: CanvasModule, item: CanvasItem): ImportedRule | null {
     if (!module.isSequential) return null;
     const before = module.items.slice(0, module.items.indexOf(item)).map((one) => one.identifier);
@@ -43,7 +43,7 @@ export class CanvasGates {
     return allOf(required.map((requirement) => this.#met(requirement.item)));
   }
 
-  /** How an item becomes complete, for the report; null where nothing asks for it. */
+  /** How an item is completed, for the report; null if nothing requires it. */
   completionOf(module: CanvasModule, item: CanvasItem, source: string): Mapping<Requirement> | null {
     const asked = module.requirements.find((requirement) => requirement.item === item.identifier);
     if (asked === undefined) return null;
@@ -78,7 +78,7 @@ export class CanvasGates {
     const known = this.#waits.get(module.identifier);
     if (known !== undefined) return known;
     const waits: ImportedRule[] = module.unlockAt === null ? [] : [{ from: module.unlockAt }];
-    // A prerequisite stands before its module, so this ends.
+    // A prerequisite comes before its module, so this recursion ends.
     for (const identifier of module.prerequisites) {
       const before = this.#modules.find((one) => one.identifier === identifier);
       if (before === undefined)
@@ -93,7 +93,7 @@ export class CanvasGates {
     return waits;
   }
 
-  /** What must hold for a module to be done: it is open, and its requirements are met. */
+  /** The conditions under which a module is done: it is open, and its requirements are met. */
   #done(module: CanvasModule): ImportedRule[] {
     const met = this.#counted(module).map((requirement) => this.#met(requirement.item));
     const count = module.requirementCount;
@@ -101,7 +101,7 @@ export class CanvasGates {
     return [...this.#waitsFor(module), ...(isSome ? [{ at_least: { count, of: met } }] : met)];
   }
 
-  /** The requirements that count: on items of the module that are published. */
+  /** The requirements that count: those on published items of the module. */
   #counted(module: CanvasModule): CanvasModule["requirements"] {
     return module.requirements.filter((requirement) => {
       const item = module.items.find((one) => one.identifier === requirement.item);

@@ -14,7 +14,7 @@ import { CanvasGates } from "./gates.ts";
 import { type CanvasItem, type CanvasModule, readModules, readWindow, type Window } from "./read.ts";
 
 const SETTINGS = "course_settings/course_settings.xml";
-/** A heading between items; it opens nothing. */
+/** A heading between items; it has no content to open. */
 const HEADING = "ContextModuleSubHeader";
 const KINDS: Readonly<Record<string, string>> = {
   WikiPage: "page",
@@ -27,8 +27,8 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Exports of Canvas courses (`.imscc`): modules become chapters, their items problems. The gates stand in
- * `course_settings/module_meta.xml` alone; a cartridge without it is no export of Canvas.
+ * Exports of Canvas courses (`.imscc`): modules become chapters, their items problems. Only
+ * `course_settings/module_meta.xml` has the gates; a cartridge without it is not a Canvas export.
  */
 export const CANVAS: Format = {
   name: "canvas",
@@ -69,7 +69,7 @@ export const CANVAS: Format = {
           slug,
           title: titleOf(title, slug),
           source: { platform: "canvas" as const, release: `Common Cartridge ${manifest.version}` },
-          // What was open stays open: Canvas locks again only where a teacher asks for it.
+          // An opened item stays open: Canvas locks again only when a teacher asks for it.
           options: { sequential: false, sticky: true, problems_follow_chapter: true, open_enrollment: false },
           chapters: map.chapters(manifest),
           problems: [],
@@ -127,7 +127,7 @@ class CanvasMap {
     return { id, title, kind: "module", ...status, rule, content: null, problems };
   }
 
-  /** One gate a module: all that its settings say of what opens it and of what it asks for. */
+  /** One gate per module: all settings about what opens it and what it requires. */
   #gate(module: CanvasModule, source: string, rule: ImportedRule | null, problems: readonly ImportedProblem[]): void {
     const { prerequisites, requirements, unlockAt, isSequential, requirementCount } = module;
     const says = {
@@ -194,7 +194,10 @@ class CanvasMap {
     return file === undefined ? {} : readWindow(file);
   }
 
-  /** What the course has and no module shows. Assignments and quizzes have files of settings, others a resource alone. */
+  /**
+   * What the course contains but no module shows. Assignments and quizzes have files of settings, others only a
+   * resource.
+   */
   #countWhatStandsNowhere(manifest: Manifest): void {
     const shown = new Set(this.#modules.flatMap((module) => module.items.map((item) => item.ref)));
     const counted = new Set<string>();

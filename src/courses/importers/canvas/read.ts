@@ -6,10 +6,10 @@ export interface CanvasModule {
   title: string | null;
   isPublished: boolean;
   position: number;
-  /** RFC 3339; the file writes UTC without saying so. */
+  /** RFC 3339. The file means UTC without saying so. */
   unlockAt: string | null;
   isSequential: boolean;
-  /** How many requirements are enough; null is all. */
+  /** How many requirements are enough; null means all. */
   requirementCount: number | null;
   prerequisites: string[];
   requirements: Requirement[];
@@ -30,20 +30,23 @@ export interface CanvasItem {
 
 interface Requirement {
   type: string;
-  /** Identifier of an item, not of what it shows. */
+  /** Identifier of the module item, not of the page or quiz that it shows. */
   item: string;
   minScore: number | null;
   minPercentage: number | null;
 }
 
-/** When something may be submitted. */
+/** When work may be submitted. */
 export interface Window {
   opens?: string;
   due?: string;
   closes?: string;
 }
 
-/** Reads `course_settings/module_meta.xml`. Modules come in the order of their positions; equal ones keep the file's. */
+/**
+ * Reads `course_settings/module_meta.xml`. Modules are sorted by position; those with equal positions keep the order of
+ * the file.
+ */
 export function readModules(file: SourceFile): CanvasModule[] {
   const root = readXml(file);
   if (root.name !== "modules") fail(`${file.path}:${root.line}`, "no_modules", "The first element is not `modules`.");
@@ -89,7 +92,7 @@ function itemOf(element: XmlElement, index: number): CanvasItem & { position: nu
   };
 }
 
-/** The window of `assignment_settings.xml`, or of the assignment within `assessment_meta.xml`. */
+/** The window in `assignment_settings.xml`, or in the assignment within `assessment_meta.xml`. */
 export function readWindow(file: SourceFile): Window {
   const root = readXml(file);
   const element = root.name === "quiz" ? (child(root, "assignment") ?? root) : root;
@@ -108,7 +111,7 @@ function numberOf(element: XmlElement, name: string): number | null {
   return text === null || !Number.isFinite(number) ? null : number;
 }
 
-/** @param text `2022-01-17T16:00:00`, in UTC; null where it is no such date. */
+/** @param text `2022-01-17T16:00:00`, in UTC; null if it is not such a date. */
 function instantOf(text: string | null): string | null {
   if (text === null) return null;
   const ms = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);

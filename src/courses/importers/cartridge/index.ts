@@ -11,8 +11,8 @@ import { ResourceTexts } from "./texts.ts";
 export const CANVAS_MODULES = "course_settings/module_meta.xml";
 
 /**
- * Common Cartridges of 1.1 to 1.3 (`.imscc`) of any system. Folders at the top become chapters, what stands in them, in
- * folders of any depth, their problems. A cartridge has no gates: there is nothing in it to say them.
+ * Common Cartridges 1.1 to 1.3 (`.imscc`) from any system. Top-level folders become chapters; everything in them, at
+ * any depth, becomes their problems. A cartridge has no gates, because its format has none.
  */
 export const CARTRIDGE: Format = {
   name: "cartridge",
@@ -38,7 +38,7 @@ export const CARTRIDGE: Format = {
           );
         const shelf = all.from(MANIFEST);
         const [single] = shelf.paths();
-        // A cartridge of one file is its manifest, whatever it is called.
+        // If a cartridge is one single file, that is its manifest, whatever its name.
         const isSingle = shelf.paths().length === 1 && single?.endsWith(".xml");
         const file =
           shelf.get(isSingle ? (single ?? MANIFEST) : MANIFEST) ??
@@ -68,7 +68,7 @@ export const CARTRIDGE: Format = {
   },
 };
 
-/** Identifiers of the resources that an item and those below it show. */
+/** Identifiers of the resources that an item and the items below it show. */
 function refsOf({ ref, children }: ManifestItem): string[] {
   return [...(ref === null ? [] : [ref]), ...children.flatMap(refsOf)];
 }

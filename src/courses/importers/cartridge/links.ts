@@ -2,9 +2,9 @@ import { toFile, toItem } from "../links.ts";
 import { folderOf, type KnownPaths, pathOf } from "../paths.ts";
 import type { Resolve } from "../resolve.ts";
 
-/** Where the files of a course lie, as texts of a cartridge write it. */
+/** The prefix for a course's files in the texts of a cartridge. */
 const FILE_BASE = /^(?:\$|%24)IMS[-_]CC[-_]FILEBASE(?:\$|%24)\/*(.*)$/is;
-/** How texts of Canvas name a page, another object, and a place of the course. */
+/** The prefixes for a page, another object, and a place of the course in texts of Canvas. */
 const WIKI = /^(?:\$|%24)WIKI_REFERENCE(?:\$|%24)\/+(?:pages|wiki)\/+([^/?#]+)/i;
 const OBJECT = /^(?:\$|%24)CANVAS_OBJECT_REFERENCE(?:\$|%24)\/+[a-z_]+\/+([^/?#]+)/i;
 const FILE_REF = /^(?:\$|%24)CANVAS_COURSE_REFERENCE(?:\$|%24)\/+file_ref\/+([^/?#]+)/i;
@@ -12,16 +12,16 @@ const FILE_REF = /^(?:\$|%24)CANVAS_COURSE_REFERENCE(?:\$|%24)\/+file_ref\/+([^/
 const WEB_RESOURCES = "web_resources/";
 const OUTSIDE = /^(?:[a-z][a-z0-9+.-]*:|\/\/|#|\$)/i;
 
-/** Where the links of a cartridge's texts lead. */
+/** Resolves the links in a cartridge's texts. */
 export class CartridgeLinks {
-  /** Every file of the archive, seen from the folder of the manifest. */
+  /** Every file of the archive, with its path from the manifest's folder. */
   readonly #known: KnownPaths;
   readonly #root: string;
   readonly #byRef: (identifier: string) => string | null;
 
   /**
    * @param root folder of the manifest, with a slash at its end, or "".
-   * @param fileOf path of the file of a resource.
+   * @param fileOf path of a resource's file.
    */
   constructor(known: KnownPaths, root: string, fileOf: (identifier: string) => string | null) {
     this.#known = known;
@@ -29,7 +29,10 @@ export class CartridgeLinks {
     this.#byRef = fileOf;
   }
 
-  /** A destination for a file of the archive, or null where it is not there. @param path from the manifest's folder. */
+  /**
+   * The destination of a file in the archive, or null if the file does not exist. @param path from the manifest's
+   * folder.
+   */
   file(path: string): string | null {
     const found = this.#known.find(this.#root + path);
     return found === null ? null : toFile(found);
@@ -58,7 +61,7 @@ export class CartridgeLinks {
   }
 }
 
-/** What links call the page of this file. */
+/** The name by which links refer to the page in this file. */
 export function pagePath(path: string): string {
   return new URL(path, "file:///").pathname.slice(1);
 }

@@ -3,10 +3,10 @@ import { child, childrenOf, childText, descend, readXml, type XmlElement } from 
 
 /** The manifest of a Common Cartridge (IMS CC 1.1 to 1.3). */
 export interface Manifest {
-  /** `1.3.0`, as it says. */
+  /** The version in the file, such as `1.3.0`. */
   version: string;
   title: string | null;
-  /** What stands below the root of the first organization. */
+  /** The items below the root of the first organization. */
   items: ManifestItem[];
   /** By identifier. */
   resources: Map<string, Resource>;
@@ -24,11 +24,14 @@ export interface ManifestItem {
 export interface Resource {
   identifier: string;
   type: string;
-  /** Path of the file that opens it, unescaped; null where it names none. */
+  /** Path of the file that opens it, unescaped; null if it names none. */
   href: string | null;
   /** Paths of all its files. */
   files: string[];
-  /** Whether it belongs to another resource: what that one needs, or what shows it where it is not known. */
+  /**
+   * Whether it belongs to another resource: it is needed there, or shows that resource to systems that do not know its
+   * kind.
+   */
   isPartOfOther: boolean;
 }
 
@@ -47,7 +50,7 @@ export function readManifest(file: SourceFile): Manifest {
   const organization = descend(root, "organizations", "organization");
   const top = childrenOf(organization, "item");
   const [only] = top;
-  // The rooted hierarchy of CC has one item without a title above all others.
+  // In CC's rooted hierarchy, one item without a title contains all others.
   const isRoot = top.length === 1 && only !== undefined && child(only, "title") === undefined;
   return {
     version: childText(metadata, "schemaversion") ?? "unknown",
@@ -83,7 +86,7 @@ function resourceOf(element: XmlElement, needed: ReadonlySet<string | undefined>
   ];
 }
 
-/** A path as archives write it: `%20` is a blank. What is no escape stays. */
+/** A path in the form that archives use: `%20` is a blank. Anything that is not an escape stays. */
 function unescaped(href: string): string {
   try {
     return decodeURIComponent(href);
@@ -92,7 +95,7 @@ function unescaped(href: string): string {
   }
 }
 
-/** Kinds of resources, by what their type contains. */
+/** Kinds of resources, by a part of their type. */
 const KINDS: readonly (readonly [string, string])[] = [
   ["imsqti", "quiz"],
   ["imsdt", "discussion"],
@@ -101,7 +104,7 @@ const KINDS: readonly (readonly [string, string])[] = [
   ["assignment", "assignment"],
 ];
 
-/** The kind of item that a resource becomes. Pages and files have one type and differ by their names. */
+/** The kind of item for a resource. Pages and files have the same type and are distinguished by their names. */
 export function kindOf({ type, href }: Resource): string {
   const known = KINDS.find(([part]) => type.includes(part))?.[1];
   return known ?? (/\.x?html?$/i.test(href ?? "") ? "page" : "file");
@@ -116,7 +119,9 @@ const PLURALS: Readonly<Record<string, string>> = {
   page: "pages",
 };
 
-/** What the source holds and no item shows, by kinds in the plural. Files are no such thing: texts show them. */
+/**
+ * What the source contains but no item shows, by kinds in the plural. Files are not counted, because texts show them.
+ */
 export function unshown({ resources }: Manifest, isShown: (resource: Resource) => boolean): string[] {
   return [...resources.values()].flatMap((resource) => {
     if (resource.isPartOfOther || resource.type.startsWith("associatedcontent/") || isShown(resource)) return [];

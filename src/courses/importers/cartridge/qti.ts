@@ -23,13 +23,16 @@ function questionOf(item: XmlElement): Question {
   return { kind, text, key: null, why };
 }
 
-/** Kinds in which one option is right, and in which several are: of Common Cartridge, and of Canvas. */
+/** Kinds with one right option, and kinds with several: those of Common Cartridge and of Canvas. */
 const ONE_RIGHT = new Set(["multiple_choice", "multiple_choice_question", "true_false", "true_false_question"]);
 const SEVERAL_RIGHT = new Set(["multiple_response", "multiple_answers_question"]);
-/** Canvas gives a part for each right option, and takes as much for each wrong one. */
+/** Canvas gives a part of the score for each right option, and takes the same part away for each wrong one. */
 const PARTIAL = "multiple_answers_question";
 
-/** A question whose one condition with the whole score names what is chosen, and perhaps what is not. */
+/**
+ * A question in which one condition gives the full score and names the options to choose, and perhaps those not to
+ * choose.
+ */
 function chosen(
   item: XmlElement,
   { several, partial }: { several: boolean; partial: boolean },
@@ -50,7 +53,7 @@ function chosen(
   return choices({ options, several, shuffle, ...(partial ? { partial } : {}) });
 }
 
-/** What a condition asks to be chosen; what stands in a `not` is not to be. */
+/** The options that a condition wants chosen; those in a `not` must not be chosen. */
 function chosenIn(element: XmlElement): string[] {
   return element.children.flatMap((one) => {
     if (one.name === "varequal") return [one.text.trim()];
@@ -58,7 +61,7 @@ function chosenIn(element: XmlElement): string[] {
   });
 }
 
-/** The conditions of an item that give something. */
+/** The conditions of an item that give a score. */
 function scoredIn(item: XmlElement): XmlElement[] {
   const conditions = childrenOf(child(item, "resprocessing"), "respcondition");
   return conditions.filter((one) => Number(child(one, "setvar")?.text) > 0);
@@ -66,7 +69,7 @@ function scoredIn(item: XmlElement): XmlElement[] {
 
 const isPart = (condition: XmlElement) => Number(child(condition, "setvar")?.text) < FULL;
 
-/** The profile of Common Cartridge, or the kind that Canvas writes beside it. */
+/** The profile of Common Cartridge, or the kind that Canvas writes as well. */
 function kindOf(item: XmlElement): string {
   const fields = childrenOf(descend(item, "itemmetadata", "qtimetadata"), "qtimetadatafield");
   const named = (label: string) => fields.find((field) => childText(field, "fieldlabel") === label);
@@ -74,7 +77,7 @@ function kindOf(item: XmlElement): string {
   return childText(field, "fieldentry") ?? "unknown";
 }
 
-/** A question with one blank whose conditions each give the whole score. */
+/** A question with one blank in which each condition gives the full score. */
 function typed(
   item: XmlElement,
   keyOf: (conditions: readonly XmlElement[]) => Pick<Question, "key" | "why">,
@@ -86,7 +89,7 @@ function typed(
   return keyOf(scored.flatMap((one) => child(one, "conditionvar") ?? []));
 }
 
-/** A whole score, percent. */
+/** A full score, percent. */
 const FULL = 100;
 
 function namedIn(element: XmlElement, name: string): XmlElement[] {

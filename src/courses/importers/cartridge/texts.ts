@@ -9,13 +9,13 @@ import { CartridgeLinks, pagePath } from "./links.ts";
 import { kindOf, type Manifest, type Resource } from "./manifest.ts";
 import { questionsOf } from "./qti.ts";
 
-/** The texts of a cartridge's resources, and what links within them lead to. */
+/** The texts of a cartridge's resources, and the targets of their links. */
 export class ResourceTexts {
   readonly #manifest: Manifest;
   readonly #shelf: Shelf;
   readonly #report: ReportBuilder;
   readonly #links: CartridgeLinks;
-  /** Ids of items by what links call them. */
+  /** Ids of items by the names that links use. */
   readonly #items = new Map<string, string>();
 
   constructor(manifest: Manifest, shelf: Shelf, known: KnownPaths, report: ReportBuilder) {
@@ -25,7 +25,7 @@ export class ResourceTexts {
     this.#links = new CartridgeLinks(known, shelf.root, (ref) => manifest.resources.get(ref)?.href ?? null);
   }
 
-  /** Notes that an item shows a resource: links to the one lead to the other. */
+  /** Notes that an item shows a resource: links to the resource then lead to the item. */
   place(ref: string, item: string): void {
     const href = this.#manifest.resources.get(ref)?.href ?? null;
     const page = /^wiki_content\/(.+)\.html?$/.exec(href ?? "")?.[1];
@@ -38,7 +38,7 @@ export class ResourceTexts {
     return { files: new Map(), items: this.#items };
   }
 
-  /** The text of a resource as Markdown. @returns null where it has none that is read here. */
+  /** The text of a resource as Markdown. @returns null if it has no text that can be read here. */
   of(ref: string): LocalizedText | null {
     const resource = this.#manifest.resources.get(ref);
     if (resource === undefined) return null;
@@ -58,7 +58,7 @@ export class ResourceTexts {
     return report.text(file.path, childText(readXml(file), "text") ?? "", resolve);
   }
 
-  /** What a quiz asks, and how an answer is judged, where it has one question of a kind that keys know. */
+  /** The question of a quiz and how an answer is judged, if it has one question of a kind that answer keys know. */
   quizOf(ref: string): Pick<ImportedProblem, "answer" | "question"> & { content?: LocalizedText | null } {
     const resource = this.#manifest.resources.get(ref);
     const paths = [resource?.href, ...(resource?.files ?? [])].flatMap((path) => path ?? []);
@@ -84,7 +84,7 @@ export class ResourceTexts {
   }
 }
 
-/** A link in Markdown; addresses of other schemes than the web's are not made links. */
+/** A link in Markdown; an address with a scheme other than http or https is not made a link. */
 export function linkTo(url: string, title: string): string | null {
   if (!/^https?:\/\//i.test(url)) return null;
   return `[${title.replace(/[[\]\\]/g, "\\$&")}](<${url.replace(/[<>\s]/g, encodeURIComponent)}>)`;

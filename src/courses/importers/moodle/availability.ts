@@ -4,13 +4,13 @@ import { isKnownType, MalformedCondition, mapCondition, type Surroundings } from
 import type { Availability } from "./model.ts";
 
 export interface MappedTree {
-  /** Null is open. */
+  /** Null means open. */
   rule: ImportedRule | null;
   verdict: Verdict;
   why: string | null;
 }
 
-/** A set without conditions is open, whatever its operator and wherever it stands. */
+/** A set without conditions is open, whatever its operator and its place. */
 const OPEN = Symbol("open");
 type Outcome = ImportedRule | typeof OPEN;
 
@@ -18,16 +18,16 @@ type Operator = "&" | "|" | "!&" | "!|";
 interface Tree {
   op: Operator;
   children: unknown[];
-  /** Of the root: whether each child (`&`, `!|`) or the whole (`|`, `!&`) is shown where it locks. */
+  /** At the root: whether each child (`&`, `!|`) or the whole (`|`, `!&`) is shown while it locks. */
   shown: boolean[];
 }
 
-/** Longest name of what is missing. */
+/** Longest name of a missing thing. */
 const MAX_NAME = 500;
-/** Deepest tree that is followed. */
+/** The deepest tree that is read. */
 const MAX_DEPTH = 50;
 
-/** Whether there is anything in the tree: a set without conditions is no gate, one that cannot be read is. */
+/** Whether the tree is a gate: a set without conditions is none, an unreadable one is. */
 export function isGate({ tree, fault }: Availability): boolean {
   if (fault !== null) return true;
   try {
@@ -39,9 +39,9 @@ export function isGate({ tree, fault }: Availability): boolean {
 }
 
 /**
- * The rule that a tree of conditions says. Negation stands at the leaves, because that is where Moodle decides it: a
- * condition on something that is gone holds neither plainly nor negated. A condition of an unknown kind is left out, as
- * Moodle leaves it out, and told. One that Moodle cannot read hides the item, whatever stands beside it.
+ * The rule for a tree of conditions. Negation is applied at the leaves, because Moodle decides it there: a condition on
+ * something that is gone holds neither plainly nor negated. A condition of an unknown kind is left out, as in Moodle,
+ * and reported. A condition that Moodle cannot read hides the item, whatever other conditions there are.
  */
 export function mapAvailability(availability: Availability, around: Surroundings): MappedTree {
   if (availability.fault !== null) return malformed(availability.fault);
@@ -138,7 +138,7 @@ function combine(outcomes: readonly Outcome[], isAll: boolean): Outcome {
   return (isAll ? allOf(rules) : anyOf(rules)) ?? OPEN;
 }
 
-/** What an operator asks of its children where it stands plainly or negated. */
+/** What an operator requires of its children, when it is plain or negated. */
 function logicOf(op: Operator, not: boolean): { isNegated: boolean; isAll: boolean } {
   const isNegated = op.startsWith("!") !== not;
   const isAnd = op.endsWith("&");

@@ -11,7 +11,7 @@ interface Part {
 
 const exact = (requirement: Requirement): Part => ({ requirement, verdict: "exact", why: null });
 
-/** What an activity's own settings ask for, by the field of its kind. Each counts where it is set to more than zero. */
+/** The settings that require something, by the field of each kind of activity. Each counts if it is more than zero. */
 const OWN: Readonly<Record<string, Part>> = {
   completionsubmit: exact({ submit: true }),
   completionposts: contributed("the forum must report the number of posts"),
@@ -31,7 +31,7 @@ function contributed(why: string): Part {
   return { requirement: { contribute: true }, verdict: "approximated", why };
 }
 
-/** How an activity becomes complete. @returns null where Moodle does not track it. */
+/** How an activity is completed. @returns null if Moodle does not track it. */
 export function mapCompletion(module: MoodleModule, course: MoodleCourse): Mapping<Requirement> | null {
   if (module.completion === 0) return null;
   const rule = settingsOf(module);
@@ -59,7 +59,7 @@ function partsOf(module: MoodleModule, course: MoodleCourse): Part[] {
   const parts: Part[] = [];
   if (module.completionView) parts.push(exact({ view: true }));
   if (module.completionGrade !== null) parts.push(gradePart(module, module.completionGrade, course));
-  // A quiz of 3.x says itself that it must be passed; there the grade is asked for too.
+  // A quiz of 3.x itself requires that it be passed; then the grade is required, too.
   if (isOn(module, "completionpass") && !module.completionPass) parts.push(exact({ pass: true }));
   for (const [field, part] of Object.entries(OWN)) if (isOn(module, field)) parts.push(part);
   for (const [field, value] of module.own) {

@@ -4,23 +4,23 @@ import type { CompletionState, ImportedRule, ProfileOperator, Range } from "../d
 import { anyOf } from "../document.ts";
 import type { Verdict } from "../report.ts";
 
-/** What conditions refer to, as the course resolves it. */
+/** Resolves what conditions refer to. */
 export interface Surroundings {
-  /** Release of Moodle that wrote the file, see {@link Release}. */
+  /** The release of Moodle that wrote the file, see {@link Release}. */
   release: number;
-  /** Id of the item that a course module became; null where there is none, or it is being deleted. */
+  /** Id of the item for a course module; null if there is none, or it is being deleted. */
   item(module: number): string | null;
-  /** Id of the item before this place whose completion is tracked, or null. */
+  /** Id of the nearest item before this place whose completion is tracked, or null. */
   previous(): string | null;
-  /** The item that a grade item became, and its range; null where there is none. */
+  /** The item for a grade item, and its range; null if there is none. */
   grade(id: number): { item: string; note: string | null; min: number; max: number } | "total" | null;
-  /** Cohort of a group; null where there is none. */
+  /** Cohort for a group; null if there is none. */
   group(id: number): string | null;
-  /** Cohorts of a grouping; null where there is none. */
+  /** Cohorts for a grouping; null if there is none. */
   grouping(id: number): string[] | null;
-  /** Grouping of the activity itself; 0 is none. */
+  /** Grouping of the activity itself; 0 means none. */
   ownGrouping: number;
-  /** Name under which a profile field is kept: `sf` standard, `cf` of the site's own. */
+  /** The name under which a profile field is stored: `sf` for a standard field, `cf` for one of the site. */
   field(kind: "sf" | "cf", name: string): string;
 }
 
@@ -30,10 +30,10 @@ export interface MappedCondition {
   why: string | null;
 }
 
-/** A condition that Moodle cannot read either: it hides the item, whatever stands beside it. */
+/** A condition that Moodle cannot read either: it hides the item, whatever other conditions there are. */
 export class MalformedCondition extends Error {}
 
-/** Moodle takes numbers written as text here, and nowhere else. */
+/** Moodle accepts numbers written as text here, and nowhere else. */
 const numberOrText = z.union([
   z.int(),
   z
@@ -54,7 +54,7 @@ const OPERATORS: Readonly<Record<string, ProfileOperator>> = {
   isempty: "is_empty",
   isnotempty: "is_not_empty",
 };
-/** Fields that every user of Moodle has or once had; asking for another one is an error there. */
+/** Fields that every user of Moodle has or once had. In Moodle, a condition on another field is an error. */
 export const STANDARD_FIELDS: ReadonlySet<string> = new Set(
   "username firstname lastname middlename alternatename firstnamephonetic lastnamephonetic email city country idnumber institution department phone1 phone2 address url icq skype aim yahoo msn lang timezone auth description".split(
     " ",
@@ -62,7 +62,7 @@ export const STANDARD_FIELDS: ReadonlySet<string> = new Set(
 );
 /** A whole range, percent. */
 const FULL = 100;
-/** Most cohorts of one set. */
+/** The limit of cohorts in one set. */
 const MAX_SET = 100;
 const FIELD_ALONE: readonly string[] = ["isempty", "isnotempty"];
 
@@ -80,10 +80,10 @@ const CONDITIONS = {
   }),
 };
 
-/** Since this release a failed item is not complete (read in the source of 4.2, run in 4.5.6). */
+/** From this release on a failed item is not complete (read in the source of 4.2, run in 4.5.6). */
 const FAILED_IS_NOT_COMPLETE = 405;
 
-/** The kinds of conditions that Moodle itself brings. */
+/** The kinds of conditions that are part of Moodle itself. */
 export function isKnownType(type: string): type is keyof typeof CONDITIONS {
   return Object.hasOwn(CONDITIONS, type);
 }
@@ -133,7 +133,7 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new MalformedCondition(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}`);
 }
 
-/** States that satisfy what Moodle calls 0 incomplete, 1 complete, 2 passed, 3 failed. */
+/** The states that satisfy Moodle's 0 incomplete, 1 complete, 2 passed, 3 failed. */
 function statesOf(expected: number, release: number): CompletionState[] {
   const failedIsDone = release < FAILED_IS_NOT_COMPLETE;
   if (expected === 0) return failedIsDone ? ["incomplete"] : ["incomplete", "failed"];
@@ -157,7 +157,7 @@ function gradeOf(
   if (Object.values(bounds).every((percent) => percent >= 0 && percent <= FULL)) {
     return { rule: { score: { item, ...bounds } }, verdict: note === null ? "exact" : "approximated", why: note };
   }
-  // A share of a range is from 0 to 100 here. Grades below and above it are told apart by their points.
+  // Here a share of a range is from 0 to 100. Grades below and above it are distinguished by their points.
   const pointsAt = (percent: number) => target.min + ((target.max - target.min) * percent) / FULL;
   const points = Object.fromEntries(Object.entries(bounds).map(([bound, percent]) => [bound, pointsAt(percent)]));
   const why =
@@ -197,7 +197,8 @@ function profileOf(
     return exact({ profile: { field, op: operator } });
   }
   if (v === undefined) throw new MalformedCondition(`v: ${op} takes a value`);
-  // Moodle takes as many characters from the end as the value has: of none it takes all, so only an empty field ends so.
+  // Moodle compares as many characters at the end as the value has. For an empty value it compares all of them, so only
+  // an empty field matches.
   if (op === "endswith" && v === "") return exact({ profile: { field, op: "is_equal_to", value: v } });
   return exact({ profile: { field, op: operator, value: v } });
 }

@@ -4,13 +4,13 @@ import type { Resolve } from "../resolve.ts";
 import type { XmlElement } from "../xml.ts";
 import { optional, optionalNumber } from "./values.ts";
 
-/** Areas of files that the course itself shows. Others hold what people submitted, wrote or drew. */
+/** Areas with files that the course itself shows. Other areas hold what people submitted, wrote or drew. */
 const AREAS = new Set(["intro", "content", "introattachment", "section", "chapter", "page_contents"]);
-/** The files that a `resource` or `folder` is made of. */
+/** The areas with the files of a `resource` or `folder`. */
 const OWN_AREAS = new Set(["content", "introattachment"]);
 const HASH = /^[0-9a-f]{40}$/;
 const BLOB = /^(?:[^/]+\/)?files\/[0-9a-f]{2}\/([0-9a-f]{40})$/;
-/** A file named in a text, and a link to an activity, as backups write them. */
+/** How backups write a file named in a text, and a link to an activity. */
 const FILE = /^@@PLUGINFILE@@\/*(.+)$/;
 const VIEW = /^\$@[A-Z0-9]+VIEWBYID\*(\d+)(?:\*[^@]*)?@\$/;
 
@@ -20,15 +20,15 @@ interface MoodleFile {
   isOwn: boolean;
 }
 
-/** The files of a backup: what `files.xml` calls them, and where their bytes lie. */
+/** The files of a backup: their names in `files.xml`, and the places of their bytes. */
 export class MoodleFiles {
   /** Names for people, by path in the archive. */
   readonly names = new Map<string, string>();
-  /** By context (of sections their id too), then by path within it. */
+  /** By context (for sections also by their id), then by the path within it. */
   readonly #places = new Map<string, Map<string, MoodleFile>>();
   readonly #blobs = new Map<string, string>();
 
-  /** Notes where bytes lie. @param path of any entry of the archive. */
+  /** Notes the place of bytes. @param path of any entry of the archive. */
   see(path: string): void {
     const hash = BLOB.exec(path)?.[1];
     if (hash !== undefined) this.#blobs.set(hash, path);
@@ -48,7 +48,7 @@ export class MoodleFiles {
     if (!files.has(path)) files.set(path, { hash, name, isOwn: OWN_AREAS.has(area) });
   }
 
-  /** Where addresses of a text lead. @param place of the text: {@link placeOfSection} or a context. */
+  /** The targets of a text's addresses. @param place of the text: {@link placeOfSection} or a context. */
   resolver(place: string): Resolve {
     return (url) => {
       const file = FILE.exec(url)?.[1];
@@ -58,7 +58,7 @@ export class MoodleFiles {
     };
   }
 
-  /** HTML that links to the files which an activity is made of; "" without any. */
+  /** HTML with links to the files of an activity; "" if there are none. */
   list(place: string): string {
     const own = [...(this.#places.get(place) ?? [])].filter(([, { isOwn }]) => isOwn);
     const links = own.map(([path, { name }]) => {
@@ -75,7 +75,7 @@ export class MoodleFiles {
   }
 }
 
-/** What links call an activity. */
+/** The names by which links refer to an activity. */
 export function moduleLink(id: number): string {
   return `module ${id}`;
 }

@@ -9,8 +9,8 @@ import { mapPeople } from "./people.ts";
 import { BackupReader } from "./read.ts";
 
 /**
- * Backups of Moodle courses (`.mbz`): sections become chapters, activities problems. Releases from 2.6, whose conditions
- * stand in fields, to 5.x; where they decide differently, the release that wrote the file decides.
+ * Backups of Moodle courses (`.mbz`): sections become chapters, activities problems. Releases from 2.6, whose
+ * conditions are in fields, to 5.x. Where releases differ, the rules of the one that wrote the file apply.
  */
 export const MOODLE: Format = {
   name: "moodle",

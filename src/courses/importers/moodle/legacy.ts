@@ -3,12 +3,12 @@ import type { Availability } from "./model.ts";
 import { optional, optionalNumber } from "./values.ts";
 
 /**
- * The conditions of Moodle 2.6 and earlier, which stand in fields of their own, as the tree that a later release makes
- * of them when it restores such a backup: all must hold. The end of a window was never shown to learners, nor was "group
- * members only"; the others follow `showavailability`.
+ * The conditions of Moodle 2.6 and earlier, which are in separate fields, as the tree that a later release makes when
+ * it restores such a backup: all must hold. Learners never saw the end of a window or "group members only"; the other
+ * conditions follow `showavailability`.
  *
  * @param isSection sections are restricted to their grouping; activities only with "group members only".
- * @returns null where nothing restricts.
+ * @returns null if nothing restricts.
  */
 export function legacyAvailability(element: XmlElement, isSection: boolean): Availability | null {
   const number = (name: string) => optionalNumber(element, name) ?? 0;

@@ -18,7 +18,7 @@ import type { MoodleNames } from "./names.ts";
 import type { PageOrder } from "./order.ts";
 import type { QuestionBank } from "./questions.ts";
 
-/** Kinds of activities under the words of a course document; the others keep Moodle's word. */
+/** Kinds of activities with their words in a course document; the others keep Moodle's word. */
 const KINDS: Readonly<Record<string, string>> = {
   assign: "assignment",
   resource: "file",
@@ -33,14 +33,14 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Kinds that no page ever shows: question banks are activities since 5.0. */
 const NEVER_SHOWN = new Set(["qbank"]);
 
-/** Fields of an activity's own settings that are a window, by kind of edge. */
+/** Fields in an activity's own settings that form a window, by kind of edge. */
 const WINDOWS = {
   opens: ["allowsubmissionsfromdate", "timeopen", "available", "timeavailablefrom", "submissionstart"],
   due: ["duedate"],
   closes: ["cutoffdate", "timeclose", "deadline", "timeavailableto", "submissionend"],
 } as const;
 
-/** Makes the course document; every gate and completion setting is told to the report. */
+/** Makes the course document. The report gets every gate and completion setting. */
 export class MoodleMap {
   readonly #course: MoodleCourse;
   readonly #order: PageOrder;
@@ -74,7 +74,7 @@ export class MoodleMap {
       slug,
       title: titleOf(this.#course.fullname, slug),
       source: { platform: "moodle", release: this.#course.release.text },
-      // Moodle asks the rules again each time; what a rule opened it takes back.
+      // Moodle evaluates the rules again each time, and takes back what a rule had opened.
       options: { sequential: false, sticky: false, problems_follow_chapter: false, open_enrollment: false },
       chapters,
       problems: [
@@ -94,7 +94,7 @@ export class MoodleMap {
       kind: "section",
       rule: this.#sectionRule(section),
       content: this.#report.text(section.source, section.summary, this.#files.resolver(placeOfSection(section.id))),
-      // Hidden would hide what stands in it, which Moodle lets open by its address.
+      // `hidden` would hide its activities, but Moodle opens them by their address.
       ...(section.visible ? {} : { visibility: "unlisted" }),
       problems: (this.#order.inSection.get(section.id) ?? []).flatMap((module) =>
         this.#order.sectionOf(module) === undefined ? [this.#problem(module, section)] : [],
@@ -102,11 +102,14 @@ export class MoodleMap {
     };
   }
 
-  /** What locks a section: its own conditions, and of a subsection those of its activity and of the section it stands in. */
+  /**
+   * The conditions that lock a section. A subsection also has those of its activity and of the section that contains
+   * it.
+   */
   #sectionRule(section: MoodleSection): ImportedRule | null {
     const known = this.#sectionRules.get(section.id);
     if (known !== undefined) return known;
-    // A subsection that would hold itself ends here.
+    // Ends the walk if a subsection contains itself.
     this.#sectionRules.set(section.id, null);
     const own = this.#gate(section.source, section.availability, { section });
     const holder = [...this.#course.modules.values()].find((module) => this.#order.sectionOf(module) === section);
@@ -133,7 +136,7 @@ export class MoodleMap {
       id,
       title,
       kind,
-      // A section that is locked takes its activities off the page; its own reasons are told at the section.
+      // A locked section removes its activities from the page; its own reasons are reported for the section.
       rule: allOf([section === null ? null : hidden(this.#sectionRule(section)), own]),
       ...this.#asked(module),
       ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
@@ -142,7 +145,7 @@ export class MoodleMap {
     };
   }
 
-  /** The text of an activity; of a quiz with one question what it asks, and how an answer is judged. */
+  /** The text of an activity. For a quiz with one question: the question, and how an answer is judged. */
   #asked({
     source,
     kind,
@@ -159,7 +162,7 @@ export class MoodleMap {
     return { content: this.#report.text(source, text + listed + asked, resolve), ...found };
   }
 
-  /** A grade that is no activity's own: an item without a place on the page, which only a gate asks for. */
+  /** A grade that belongs to no activity: an item without a place on the page, which only gates use. */
   #gradeItem(item: GradeItem): ImportedProblem {
     const title = titleOf(item.title, `Grade ${item.id}`);
     const id = this.#names.gradeItem(item);
@@ -184,12 +187,12 @@ export class MoodleMap {
   }
 }
 
-/** The rule, hiding where it fails. */
+/** The rule, with hiding if it fails. */
 function hidden(rule: ImportedRule | null): ImportedRule | null {
   return rule === null ? null : { hide: plain(rule) };
 }
 
-/** The rule without marks of hiding inside. */
+/** The rule without the hiding marks inside it. */
 function plain(rule: ImportedRule): ImportedRule {
   if ("hide" in rule) return plain(rule.hide);
   if ("all" in rule) return allOf(rule.all.map(plain)) ?? rule;

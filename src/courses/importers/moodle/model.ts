@@ -1,4 +1,4 @@
-/** A Moodle backup as it was read, before anything is made of it. Ids are those of the file. */
+/** A Moodle backup as it was read, before it is converted. Ids are those of the file. */
 export interface MoodleCourse {
   shortname: string;
   fullname: string;
@@ -13,7 +13,7 @@ export interface MoodleCourse {
   people: MoodlePeople;
 }
 
-/** `4.5.6 (Build: 20250811)`: what it says, and its number for comparisons (405 for 4.5). */
+/** `4.5.6 (Build: 20250811)`: its own text, and its number for comparisons (405 for 4.5). */
 export interface Release {
   text: string;
   number: number;
@@ -21,9 +21,9 @@ export interface Release {
 
 /** The tree of conditions of an activity or section. */
 export interface Availability {
-  /** JSON as Moodle 2.7 and later write it; of earlier releases the tree they are restored to. */
+  /** JSON as Moodle 2.7 and later write it; for earlier releases, the tree to which they are restored. */
   tree: unknown;
-  /** What the file says, in its own terms. */
+  /** The setting as the file writes it. */
   rule: unknown;
   /** Why the tree could not be read, or null. */
   fault: string | null;
@@ -37,7 +37,7 @@ export interface MoodleSection {
   /** Course modules in the order of the page. */
   sequence: number[];
   availability: Availability | null;
-  /** Instance of the `mod_subsection` that this section belongs to, or null. */
+  /** Instance of the `mod_subsection` to which this section belongs, or null. */
   subsectionOf: number | null;
   summary: string;
   source: string;
@@ -52,23 +52,23 @@ export interface MoodleModule {
   section: number;
   title: string | null;
   visible: boolean;
-  /** False: it opens by its address alone. */
+  /** False: it opens only by its address. */
   onCoursePage: boolean;
   grouping: number;
   /** 0 not tracked, 1 by hand, 2 by its conditions. */
   completion: number;
   completionView: boolean;
-  /** Number of the grade that it needs, or null. */
+  /** Number of the grade it needs, or null. */
   completionGrade: number | null;
   completionPass: boolean;
-  /** Fields of its kind that begin with `completion`, and those that are dates. */
+  /** Fields of its kind that begin with `completion`, and fields with dates. */
   own: Map<string, string>;
   availability: Availability | null;
   deleting: boolean;
   text: string;
-  /** Id of its context, which its files are kept under; "" where the file does not say. */
+  /** Id of its context, under which its files are stored; "" if the file does not have one. */
   context: string;
-  /** What its questions are called in the question bank, of a quiz. */
+  /** The names of a quiz's questions in the question bank. */
   slots: string[];
   completions: CompletionRow[];
   source: string;
@@ -76,7 +76,7 @@ export interface MoodleModule {
 
 export interface CompletionRow {
   user: number;
-  /** 0 to 3; 4 is a failure the learner is not shown. Null where only the view is known. */
+  /** 0 to 3; 4 is a failure that the learner does not see. Null if only the view is known. */
   state: number | null;
   viewed: boolean;
   /** Epoch seconds, or null. */
@@ -87,9 +87,9 @@ export interface GradeItem {
   id: number;
   /** `mod`, `course`, `category` or `manual`. */
   type: string;
-  /** The activity whose grade it is. */
+  /** The activity that this grade belongs to. */
   module: number | null;
-  /** Which of the grades of its activity, from 0. */
+  /** Which of its activity's grades this is, from 0. */
   number: number;
   title: string | null;
   min: number;
@@ -107,18 +107,18 @@ interface GradeRow {
 }
 
 interface MoodlePeople {
-  /** By id: username, and the fields of their profile by name, `sf:city` or `cf:cohort`. */
+  /** By id: username, and profile fields by name, `sf:city` or `cf:cohort`. */
   users: Map<number, { username: string; fields: Map<string, string> }>;
-  /** Enrolled, with the instant in epoch seconds. */
+  /** When the user was enrolled, epoch seconds. */
   enrolled: Map<number, number | null>;
-  /** Users with a role of students in the course; null where the backup names no roles. */
+  /** Users with a student role in the course; null if the backup names no roles. */
   students: Set<number> | null;
 }
 
 /** Longest name of a release in a course document. */
 const MAX_RELEASE = 100;
 
-/** @param text as `moodle_release` says it. Releases compare by major times 100 plus minor. */
+/** @param text the content of `moodle_release`. Releases are compared by major times 100 plus minor. */
 export function releaseOf(text: string): Release {
   const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(text) ?? [];
   return { text: text.slice(0, MAX_RELEASE) || "unknown", number: Number(major) * 100 + Number(minor) };

@@ -3,11 +3,11 @@ import type { Surroundings } from "./conditions.ts";
 import type { GradeItem, MoodleCourse, MoodleModule, MoodleSection } from "./model.ts";
 import type { PageOrder } from "./order.ts";
 
-/** What the parts of a backup are called in the course that is made of it. */
+/** The names that the parts of a backup get in the new course. */
 export class MoodleNames {
-  /** Grade items that are no activity's own and that a condition asks for; each becomes an item of its own. */
+  /** Grade items without an activity that a condition uses; each becomes an item. */
   readonly gradesAsked = new Map<number, GradeItem>();
-  /** Fields of profiles that conditions ask for, by the name they have here. */
+  /** Profile fields that conditions use, by their names here. */
   readonly fieldsAsked = new Map<string, string>();
   readonly #course: MoodleCourse;
   readonly #order: PageOrder;
@@ -23,7 +23,7 @@ export class MoodleNames {
     return this.#ids.of(`section-${section.id}`);
   }
 
-  /** A subsection is the chapter it holds. */
+  /** A subsection becomes the chapter that it contains. */
   module(module: MoodleModule): string {
     const inner = this.#order.sectionOf(module);
     return inner === undefined ? this.#ids.of(`${module.kind}-${module.id}`) : this.section(inner);
@@ -37,7 +37,9 @@ export class MoodleNames {
     return `group-${id}`;
   }
 
-  /** A field of the site's own is called as Moodle's lists of users call it, so that it meets no standard field. */
+  /**
+   * A field of the site gets the name that Moodle's lists of users give it, so that it cannot equal a standard field.
+   */
   field(kind: "sf" | "cf", name: string): string {
     const field = kind === "sf" ? name : `profile_field_${name}`;
     this.fieldsAsked.set(field, `${kind}:${name}`);

@@ -1,15 +1,15 @@
 import type { MoodleCourse, MoodleModule, MoodleSection } from "./model.ts";
 
-/** From this release on a subsection counts where it stands on the page (read in the source of 5.0). */
+/** From this release on a subsection counts at its place on the page (read in the source of 5.0). */
 const SUBSECTIONS_IN_PLACE = 500;
 
-/** The activities of a course in order, which "the previous activity" of a condition goes by. */
+/** The activities of a course in order; "the previous activity" in a condition uses this order. */
 export class PageOrder {
-  /** Those of each section that are there, in order. */
+  /** The existing activities of each section, in order. */
   readonly inSection = new Map<number, MoodleModule[]>();
-  /** Those whose section is not in the file. */
+  /** Activities whose section is not in the file. */
   readonly nowhere: MoodleModule[] = [];
-  /** Entries of sequences that name no activity of the file. */
+  /** Entries of sequences for which the file has no activity. */
   readonly absent: { section: MoodleSection; module: number }[] = [];
   readonly #course: MoodleCourse;
   readonly #order: MoodleModule[] = [];
@@ -28,7 +28,7 @@ export class PageOrder {
       for (const module of here) placed.add(module.id);
       this.inSection.set(section.id, here);
     }
-    // What is in no sequence comes last in the section it names.
+    // An activity that is in no sequence comes last in its section.
     for (const module of course.modules.values())
       if (!placed.has(module.id)) (this.inSection.get(module.section) ?? this.nowhere).push(module);
     const inPlace = course.release.number >= SUBSECTIONS_IN_PLACE;
@@ -45,7 +45,7 @@ export class PageOrder {
     return this.#before(this.#startOf.get(id) ?? 0);
   }
 
-  /** The section that a `mod_subsection` holds. */
+  /** The section that a `mod_subsection` contains. */
   sectionOf(module: MoodleModule): MoodleSection | undefined {
     if (module.kind !== "subsection") return undefined;
     return this.#course.sections.find((section) => section.subsectionOf === module.instance);

@@ -5,11 +5,11 @@ import type { ReportBuilder } from "../report.ts";
 import type { CompletionRow, MoodleCourse } from "./model.ts";
 import type { MoodleNames } from "./names.ts";
 
-/** What Moodle's numbers of completion mean. 4 is a failure that is hidden from the learner. */
+/** The meaning of Moodle's completion numbers. 4 is a failure that is hidden from the learner. */
 const STATES = ["incomplete", "complete", "passed", "failed", "failed"] as const;
 const HIDDEN_FAILURE = 4;
 
-/** The students of a backup and what they did. @returns null where it carries nobody. */
+/** The students of a backup and what they did. @returns null if it has no people. */
 export function mapPeople(course: MoodleCourse, names: MoodleNames, report: ReportBuilder): ImportedPeople | null {
   const { users, enrolled, students } = course.people;
   const learners = [...users].filter(([id]) => enrolled.has(id) && (students === null || students.has(id)));

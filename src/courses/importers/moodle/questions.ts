@@ -2,36 +2,36 @@ import { choices, GRADED_IN_PARTS, numberKey, OTHER_KIND, type Question, textsKe
 import { child, childrenOf, descend, type XmlElement } from "../xml.ts";
 import { isSet, optional, optionalNumber } from "./values.ts";
 
-/** Most questions of a bank that are remembered. */
+/** At most this many questions of a bank are kept. */
 const MAX_QUESTIONS = 20_000;
 /** Longest text of a question that is kept, in UTF-16 code units. */
 const MAX_TEXT = 20_000;
-/** How near to a whole mark a fraction is one: Moodle writes seven digits. */
+/** A fraction this near to 1 counts as the full mark: Moodle writes seven digits. */
 const WHOLE = 0.999_999;
-/** How much a third of seven digits, three times, may differ from a whole. */
+/** Three thirds of seven digits each may differ from a whole by this much. */
 const NEARLY = 0.001;
 
-/** The question bank of a backup, as far as quizzes may ask for it. */
+/** The question bank of a backup, with the questions that quizzes may use. */
 export class QuestionBank {
   readonly #questions = new Map<string, Question>();
 
-  /** A row of `questions.xml`. @param within the elements it stands in: since 4.0 an entry with several versions. */
+  /** A row of `questions.xml`. @param within the elements that contain it: since 4.0 an entry with several versions. */
   add(row: XmlElement, within: readonly XmlElement[]): void {
     if (this.#questions.size >= MAX_QUESTIONS) return;
     const entry = within.findLast(({ name }) => name === "question_bank_entry")?.attributes.get("id");
     const question = questionOf(row);
     this.#questions.set(`question ${row.attributes.get("id") ?? ""}`, question);
-    // Versions stand in order; what a quiz asks for without a version is the last of them.
+    // Versions are in order; a quiz that names no version uses the last one.
     if (entry !== undefined) this.#questions.set(`entry ${entry}`, question);
   }
 
-  /** The questions that the slots of a quiz name; undefined for what the file does not have, and for random ones. */
+  /** The questions in the slots of a quiz; undefined for missing ones and for random ones. */
   of(slots: readonly string[]): (Question | undefined)[] {
     return slots.map((slot) => this.#questions.get(slot));
   }
 }
 
-/** What the slots of a quiz name. @param quiz its element. */
+/** The references in the slots of a quiz. @param quiz its element. */
 export function slotsOf(quiz: XmlElement): string[] {
   return childrenOf(child(quiz, "question_instances"), "question_instance").flatMap((slot) => {
     const entry = optionalNumber(child(slot, "question_reference"), "questionbankentryid");
@@ -69,7 +69,10 @@ const isPartial = ({ fraction }: { fraction: number }) => fraction > 0 && fracti
 
 type Asked = Pick<Question, "key" | "why" | "choices">;
 
-/** With one answer, the right one. With several, Moodle adds up what the chosen ones give, and takes away what they cost. */
+/**
+ * With a single answer: the right option. With several, Moodle adds the fractions of the chosen ones, also the negative
+ * ones.
+ */
 function multipleChoice(plugin: XmlElement | undefined): Asked {
   const answers = answersOf(plugin);
   const settings = child(plugin, "multichoice");
@@ -99,7 +102,7 @@ function shortAnswer(plugin: XmlElement | undefined): Pick<Question, "key" | "wh
   const right = answers.filter(({ fraction }) => fraction >= WHOLE).map(({ text }) => text);
   const wrong = answers.filter(({ fraction }) => fraction <= 0 && fraction > -1);
   if (wrong.some(({ text }) => text !== "*")) {
-    // A wrong answer before a right one with a wildcard takes what the wildcard would.
+    // A wrong answer before a right one with a wildcard matches first.
     if (right.some((text) => text.includes("*"))) return { key: null, why: "its answers depend on their order" };
   }
   if (right.some((text) => text.includes("*"))) return { key: null, why: "its answer contains a wildcard" };

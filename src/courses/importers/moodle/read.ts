@@ -10,7 +10,7 @@ import { textOf } from "./texts.ts";
 import { availabilityOf } from "./trees.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
-/** A backup that somebody unpacked and packed again is in a folder of its own. */
+/** A backup that was unpacked and packed again is in a folder of its own. */
 const TOP = /^[^/]+\/(?=(?:activities|sections|course)\/|[a-z_]+\.xml$)/;
 const ACTIVITY = /^activities\/([a-z0-9_]+)_(\d+)\/([a-z0-9_]+)\.xml$/;
 const SECTION = /^sections\/section_(\d+)\/section\.xml$/;
@@ -28,21 +28,24 @@ const WHOLE = [
   "questions.xml",
 ];
 
-/** Files of the backup that are about people alone. */
+/** Files of the backup that are only about people. */
 const OF_PEOPLE_ALONE = ["users.xml", "roles.xml", "course/roles.xml", "course/enrolments.xml"];
 
-/** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
+/** Elements of an activity with texts by people. They are not read, and dropped as soon as they end. */
 const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
 const DROPPED: Takers = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
 
-/** Longest setting of an activity that is kept, and all texts of a course together, in UTF-16 code units. */
+/** Longest stored setting of an activity, and the limit of all texts of a course together, in UTF-16 code units. */
 const MAX_SETTING = 1_000;
 const MAX_TEXTS = 16_000_000;
 
-/** Standard fields of a profile that a condition may ask for. What learners wrote about themselves has no bound; nobody asks for it. */
+/**
+ * Standard profile fields that a condition may use. Texts that learners wrote about themselves have no limit, and no
+ * condition uses them.
+ */
 const PROFILE = [...STANDARD_FIELDS].filter((field) => field !== "description");
 
-/** Reads the files of a backup in any order. What a file says is kept in the model, never the file. */
+/** Reads the files of a backup in any order. The model keeps their data, never the files. */
 export class BackupReader {
   readonly course: MoodleCourse = {
     shortname: "",
@@ -56,11 +59,11 @@ export class BackupReader {
     groupings: new Map(),
     people: { users: new Map(), enrolled: new Map(), students: null },
   };
-  /** Activities as the manifest lists them. */
+  /** Activities in the order of the manifest. */
   readonly listed: { id: number; title: string | null; directory: string }[] = [];
   readonly files = new MoodleFiles();
   readonly questions = new QuestionBank();
-  /** What the course as a whole asks for to be complete. */
+  /** The completion settings of the course as a whole. */
   courseCriteria = 0;
   readonly #withPeople: boolean;
   readonly #rolesOf = new Map<number, number[]>();
@@ -69,12 +72,12 @@ export class BackupReader {
   #isBackup = false;
   #texts = 0;
 
-  /** @param withPeople whether people, what they did and their grades are read. */
+  /** @param withPeople whether people, their work and their grades are read. */
   constructor(withPeople = true) {
     this.#withPeople = withPeople;
   }
 
-  /** Who receives a file; null: it is not read. */
+  /** The receiver of a file; null: it is not read. */
   open(whole: string): FileSink | null {
     this.files.see(whole);
     const path = innerPath(whole);
@@ -85,7 +88,7 @@ export class BackupReader {
     return WHOLE.includes(path) ? this.#whole(path) : null;
   }
 
-  /** Puts together what stood in several files. @throws SourceFault */
+  /** Joins data from several files. @throws SourceFault */
   finish(): MoodleCourse {
     if (!this.#isBackup)
       fail("moodle_backup.xml", "missing_file", "This is not a Moodle backup: it has no moodle_backup.xml.");
@@ -135,7 +138,7 @@ export class BackupReader {
     part.slots = slotsOf(element);
   }
 
-  /** @throws SourceFault where the texts of the course grow too large for an isolate. */
+  /** @throws SourceFault if the texts of the course are too large for an isolate. */
   #held(text: string): string {
     this.#texts += text.length;
     if (this.#texts > MAX_TEXTS) {
@@ -153,7 +156,7 @@ export class BackupReader {
       const at = optionalTime(row, "timemodified") ?? optionalTime(row, "timecreated");
       rows.push({ user, state, viewed: state === null || isSet(row, "viewed"), at });
     };
-    // The file's own element is called `completions`, each row `completion`.
+    // The root element of the file is `completions`, and each row is a `completion`.
     return xmlSink(path, { completion: take, completionview: take }, () => {
       this.#part(id).completions = rows;
     });
@@ -170,7 +173,7 @@ export class BackupReader {
     };
     const item = (element: XmlElement) => {
       const id = Number(element.attributes.get("id"));
-      // References to grade items, as `inforef.xml` has them, carry no fields.
+      // References to grade items, as in `inforef.xml`, have no fields.
       if (!Number.isInteger(id) || child(element, "itemtype") === undefined) return;
       this.course.gradeItems.set(id, {
         id,
@@ -310,7 +313,7 @@ function moduleOf(element: XmlElement, source: string, kind: string, id: number)
     section: optionalNumber(element, "sectionid") ?? 0,
     title: null,
     visible: isSet(element, "visible"),
-    // Releases before 3.3 have no such field: everything stands on the page.
+    // Releases before 3.3 have no such field: every activity is on the page.
     onCoursePage: optional(element, "visibleoncoursepage") === null || isSet(element, "visibleoncoursepage"),
     grouping: optionalNumber(element, "groupingid") ?? 0,
     completion: optionalNumber(element, "completion") ?? 0,

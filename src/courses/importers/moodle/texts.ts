@@ -1,10 +1,10 @@
 import { child, childrenOf, type XmlElement } from "../xml.ts";
 import { isSet, optional } from "./values.ts";
 
-/** Fields of an activity that hold its text, the one that says most first. */
+/** Fields of an activity with its text, the most important first. */
 const TEXTS = ["content", "intro"];
 
-/** The text of an activity as HTML: of a book its chapters, of a link its address too. */
+/** The text of an activity as HTML: for a book with its chapters, for a link with its address. */
 export function textOf(element: XmlElement, kind: string): string {
   const own = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
   if (kind === "url") {

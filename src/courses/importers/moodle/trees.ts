@@ -3,7 +3,7 @@ import { legacyAvailability } from "./legacy.ts";
 import type { Availability } from "./model.ts";
 import { optional } from "./values.ts";
 
-/** The conditions of an activity or section: JSON since 2.7, fields of their own before. */
+/** The conditions of an activity or section: JSON since 2.7, separate fields before. */
 export function availabilityOf(element: XmlElement, field: string, isSection: boolean): Availability | null {
   if (child(element, field) === undefined) return legacyAvailability(element, isSection);
   const text = optional(element, field);
@@ -16,12 +16,12 @@ export function availabilityOf(element: XmlElement, field: string, isSection: bo
   }
 }
 
-/** Fields that Moodle takes as whole numbers only. */
+/** Fields that Moodle accepts only as whole numbers. */
 const WHOLE_NUMBERS: readonly string[] = ["cm", "t", "id"];
 
 /**
- * A tree as PHP reads it: `5.0` is no whole number there. Such a value stays the text it was written as, which no
- * condition takes for a number.
+ * A tree as PHP reads it: there `5.0` is not a whole number. Such a value stays a text, which no condition accepts as a
+ * number.
  */
 export function parseTree(text: string): unknown {
   return JSON.parse(text, (key, value: unknown, written?: { source?: string }) => {

@@ -2,8 +2,9 @@ import { choices, GRADED_IN_PARTS, numberKey, OTHER_KIND, type Question, textsKe
 import { child, childrenOf, type XmlElement } from "../xml.ts";
 
 /**
- * The questions of a problem. Those for a number, a text or a choice have a key; ranges, patterns and formulas do not.
- * @param file the text of its file, where it has one of its own: what is in an option stands there with its markup.
+ * The questions of a problem. Questions for a number, a text or a choice get a key; ranges, patterns and formulas do
+ * not.
+ * @param file the text of its own file, if it has one: it has the options with their markup.
  */
 export function questionsOf(problem: XmlElement, file: string | null): Question[] {
   return responsesIn(problem).map((response) => questionOf(response, file));
@@ -23,13 +24,13 @@ function questionOf(response: XmlElement, file: string | null): Question {
   return { kind, text: "", key: null, why: OTHER_KIND };
 }
 
-/** Kinds of choices, with the element that holds their options and the name of these. */
+/** Kinds of choices, with the element that contains their options and the name of each option. */
 const CHOOSING: Readonly<Record<string, { group: string; option: string; several: boolean }>> = {
   multiplechoiceresponse: { group: "choicegroup", option: "choice", several: false },
   choiceresponse: { group: "checkboxgroup", option: "choice", several: true },
   optionresponse: { group: "optioninput", option: "option", several: false },
 };
-/** Elements within an option that are no part of its text. */
+/** Elements within an option that do not belong to its text. */
 const HINTS = new Set(["choicehint", "optionhint"]);
 const HINT = /<(choicehint|optionhint)\b[\s\S]*?<\/\1>/g;
 
@@ -44,7 +45,7 @@ function chosen(response: XmlElement, file: string | null): Pick<Question, "key"
   const written = file === null ? [] : textsIn(file, option);
   const options = found.map((one, index) => {
     const isPlain = one.children.every(({ name }) => HINTS.has(name));
-    // A file with options of several questions does not say which these are.
+    // If a file has the options of several questions, it is not known which belong to this one.
     const html = written.length === found.length ? written[index] : isPlain ? escaped(one.text) : undefined;
     return { html: html ?? "", isRight: /^true$/i.test(one.attributes.get("correct") ?? "") };
   });
@@ -68,7 +69,7 @@ function numeric(response: XmlElement, answer: string): Pick<Question, "key" | "
   return numberKey(value, toleranceOf(written?.attributes.get("default")?.trim() ?? "0", value));
 }
 
-/** @param text an amount, or percent of the value. @returns NaN where it is neither. */
+/** @param text an amount, or percent of the value. @returns NaN if it is neither. */
 function toleranceOf(text: string, value: number): number {
   const amount = text === "" ? Number.NaN : Number(text.replace(/%$/, ""));
   return text.endsWith("%") ? (Math.abs(value) * amount) / 100 : amount;

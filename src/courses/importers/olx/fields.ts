@@ -1,6 +1,6 @@
 import type { Block } from "./read.ts";
 
-/** A field as text; null where it is absent or empty. */
+/** A field as text; null if it is absent or empty. */
 export function textField(block: Block, field: string): string | null {
   const value = block.fields.get(field);
   if (typeof value === "string") return value.trim() || null;
@@ -12,7 +12,7 @@ export function isTrue(block: Block, field: string): boolean {
   return value === true || (typeof value === "string" && value.trim().toLowerCase() === "true");
 }
 
-/** An instant in epoch milliseconds; dates without a zone are UTC. Null where there is none. */
+/** An instant in epoch milliseconds; dates without a zone are UTC. Null if there is none. */
 export function instantField(block: Block, field: string): number | null {
   const text = textField(block, field);
   if (text === null) return null;
@@ -20,7 +20,7 @@ export function instantField(block: Block, field: string): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** The least percentage a prerequisite asks for: what is absent, empty or no number is 100. */
+/** The least percentage that a prerequisite requires; 100 if the field is absent, empty or not a number. */
 export function minimumField(block: Block, field: string): number {
   const text = textField(block, field);
   const number = text === null ? Number.NaN : Number(text);
@@ -39,7 +39,7 @@ export function groupAccess(block: Block): { partition: string; groups: number[]
 
 const UNITS: Readonly<Record<string, number>> = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1_000 };
 
-/** A span like `2 days 3 hours` or `03:00:00`, in milliseconds; 0 where it is none. */
+/** A duration such as `2 days 3 hours` or `03:00:00`, in milliseconds; 0 if it is none. */
 export function graceOf(text: string | null): number {
   const [, hours, minutes, seconds] = /^(\d+):(\d+)(?::(\d+))?$/.exec(text ?? "") ?? [];
   if (hours !== undefined) return Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds ?? 0) * 1_000;

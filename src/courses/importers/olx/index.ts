@@ -10,15 +10,15 @@ import { textField } from "./fields.ts";
 import { OlxMap } from "./map.ts";
 import { OlxReader } from "./read.ts";
 
-/** OLX has no release: courses are written by many. */
+/** OLX has no release, because many programs write it. */
 const RELEASE = "OLX";
-/** What the course is made of; the rest of an export is its files. */
+/** The folders with the course itself; the rest of an export is its files. */
 const READ =
   /(?:^|\/)(?:course\.xml|policies\/(?:[^/]+\/)?policy\.json|(?:course|chapter|sequential|vertical|problem|html|video|library_content|split_test|conditional|[a-z_-]+)\/[^/].*\.(?:xml|html))$/;
 
 /**
- * Courses of Open edX in OLX, as a `.tar.gz` or a folder. Subsections become chapters, the blocks of their units
- * problems: subsections are what Open edX opens and locks, and blocks what learners complete.
+ * Courses of Open edX in OLX, as a `.tar.gz` or a folder. Subsections become chapters, and the blocks of their units
+ * problems, because Open edX locks subsections, and learners complete blocks.
  */
 export const OLX: Format = {
   name: "olx",
@@ -44,7 +44,7 @@ export const OLX: Format = {
           slug,
           title: titleOf(textField(course, "display_name"), slug),
           source: { platform: "open_edx" as const, release: RELEASE },
-          // Open edX revokes what was earned by a grade that fell.
+          // Open edX takes back what a grade opened when the grade falls.
           options: { sequential: false, sticky: false, problems_follow_chapter: true, open_enrollment: false },
           chapters: map.chapters(),
           problems: [],
@@ -68,13 +68,13 @@ const STATIC = /^(?:%%|https?:\/\/[^/]+)?\/?static\/+(.+)$/i;
 const ASSET = /(?:^|\/)(?:asset-v1:[^@]+\+type@asset\+block@|c4x\/[^/]+\/[^/]+\/asset\/)([^?#]+)/;
 const JUMP = /^\/jump_to(?:_id)?\/+(?:.*[@/])?([^@/?#]+)/;
 
-/** Where the addresses of a course's texts lead. */
+/** The targets of the addresses in a course's texts. */
 function resolverOf(known: KnownPaths, reader: OlxReader): Resolve {
   return (url) => {
     const name = STATIC.exec(url)?.[1] ?? ASSET.exec(url)?.[1];
     if (name !== undefined && !/^https?:/i.test(url)) {
       const path = pathOf(name);
-      // Open edX keeps no folders and no blanks in the names of its files, and texts may still have them.
+      // Open edX stores file names without folders and blanks, but texts may still have them.
       const flat = path.replaceAll("/", "_").replaceAll(" ", "_");
       const found = known.find(...[path, flat, path.replaceAll("@", "/")].map((one) => `${reader.root}static/${one}`));
       return found === null ? null : toFile(found);

@@ -17,7 +17,7 @@ import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } f
 import { cohortOf, cohortsOf, type Inherited, placeOf, shownTo, startOf } from "./place.ts";
 import type { Block, OlxReader } from "./read.ts";
 
-/** Blocks that count when a subsection's completion is asked, with how each is completed. The others count nowhere. */
+/** Blocks that count for a subsection's completion, with how each is completed. Other blocks never count. */
 const COMPLETED_BY: Readonly<Record<string, Requirement>> = { html: { view: true }, problem: { submit: true } };
 const COUNTED_NOWHERE = new Set(["discussion", "about", "course_info", "static_tab"]);
 /** Blocks that give a score. */
@@ -34,7 +34,7 @@ const SCORED = new Set([
 
 /** Longest name of a kind. */
 const MAX_KIND = 50;
-/** Most items of one list of a rule. */
+/** The limit of items in one list of a rule. */
 const MAX_LIST = 500;
 
 interface Section {
@@ -53,10 +53,10 @@ export class OlxMap {
   readonly #resolve: Resolve;
   readonly #isGating: boolean;
   readonly #isSelfPaced: boolean;
-  /** Ids of items by the names that links have for them. */
+  /** Ids of items by the names that links use. */
   readonly items = new Map<string, string>();
   readonly #sections: Section[] = [];
-  /** What has a name already, by it: blocks of two kinds may share one. */
+  /** Blocks that have a name already, by name: blocks of two kinds may share one. */
   readonly #placed = new Set<string>();
   readonly #named = new Map<string, string>();
 
@@ -85,7 +85,7 @@ export class OlxMap {
     return this.#sections.map((section) => this.#chapter(section));
   }
 
-  /** The id of a block; of two with one name, the second on the page carries its kind too. */
+  /** The id of a block. If two share a name, the second on the page gets its kind as well. */
   #idOf({ kind, name }: Block): string {
     const first = this.#named.get(name) ?? kind;
     this.#named.set(name, first);
@@ -105,7 +105,7 @@ export class OlxMap {
       this.#report.element(block.kind);
       const own = this.#inherit(within, block);
       if (block.kind !== "vertical" && block.children.length === 0) this.#place(section, block, own, units);
-      // What a library draws from is one thing for its learner.
+      // A library and the blocks it contains are one thing for the learner.
       else if (block.kind === "library_content") this.#place(section, block, own, units);
       else for (const child of block.children) walk(child, own, [...units, block.name]);
     };
@@ -124,7 +124,7 @@ export class OlxMap {
     }
     this.#placed.add(key);
     const id = this.#idOf(block);
-    // A link to a unit leads to what stands first in it.
+    // A link to a unit leads to the unit's first item.
     for (const unit of units) if (!this.items.has(unit)) this.items.set(unit, id);
     section.leaves.push({ block, inherited });
   }
@@ -188,7 +188,7 @@ export class OlxMap {
     };
   }
 
-  /** The gate of a block that is no prerequisite: when it starts and who sees it. */
+  /** The gate of a block that is not a prerequisite: its start, and who sees it. */
   #gateOfPlace(block: Block): void {
     const { rule, verdicts, why } = placeOf(block);
     if (Object.keys(rule).length === 0) return;
@@ -203,7 +203,7 @@ export class OlxMap {
     });
   }
 
-  /** The gate of a subsection, told to the report with when it starts and who sees it. */
+  /** The gate of a subsection, reported together with its start and who sees it. */
   #prerequisite(sequential: Block): ImportedRule | null {
     const place = placeOf(sequential);
     const required = textField(sequential, "required_content");
@@ -263,7 +263,7 @@ export class OlxMap {
       why = "its score is the mean of its problems; Open edX weighs them by their points";
     }
     if (completion > 0 && counted.length > 0) {
-      // A list names at most so many; of more, all that is in the subsection is asked.
+      // A list has a limit of items. For more, the rule asks for everything in the subsection.
       const of = counted.length > MAX_LIST ? this.#idOf(section.sequential) : counted;
       parts.push({ progress: { of, min_percent: completion } });
     }
@@ -271,7 +271,7 @@ export class OlxMap {
   }
 
   #window({ due }: Inherited): { due?: string; closes?: string } {
-    // Of a course at one's own pace the dates are counted from the enrollment, and not written down.
+    // In a self-paced course the dates count from the enrollment, and are not written into the document.
     if (due === null || this.#isSelfPaced) return {};
     const grace = graceOf(textField(this.#course, "graceperiod"));
     return { due: clampedInstant(due), closes: clampedInstant(due + grace) };
@@ -281,7 +281,7 @@ export class OlxMap {
     return this.#reader.find(`problem/${block.name.replaceAll(":", "/")}.xml`);
   }
 
-  /** @param withOptions what can be chosen is in the question already. */
+  /** @param withOptions the options are in the question already. */
   #text(block: Block, withOptions: boolean): ImportedProblem["content"] {
     if (block.kind === "html") {
       const name = (textField(block, "filename") ?? block.name).replaceAll(":", "/");
@@ -296,7 +296,7 @@ export class OlxMap {
   }
 }
 
-/** A kind as documents write it: `drag-and-drop-v2` is `drag_and_drop_v2`. */
+/** A kind in the form of documents: `drag-and-drop-v2` becomes `drag_and_drop_v2`. */
 function kindOf({ kind }: Block): string {
   const plain = kind
     .toLowerCase()
@@ -305,12 +305,12 @@ function kindOf({ kind }: Block): string {
   return plain.slice(0, MAX_KIND) || "block";
 }
 
-/** A text without what can be chosen in it. */
+/** A text without its options. */
 function withoutOptions(html: string): string {
   return html.replace(/<(choicegroup|checkboxgroup|optioninput)\b[\s\S]*?<\/\1>/g, "");
 }
 
-/** What a learner reads of a problem before it is solved: without solutions, hints, answers and scripts. */
+/** What a learner reads of a problem before solving it: without solutions, hints, answers and scripts. */
 function statementOf(xml: string): string {
   return xml
     .replace(

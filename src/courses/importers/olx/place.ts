@@ -5,19 +5,19 @@ import type { Verdict } from "../report.ts";
 import { groupAccess, isTrue, textField } from "./fields.ts";
 import type { Block } from "./read.ts";
 
-/** What a block has of those it stands in. */
+/** What a block inherits from the blocks that contain it. */
 export interface Inherited {
   /** Latest start so far, epoch milliseconds. */
   start: number | null;
   isHidden: boolean;
-  /** Sets of cohorts; one of each is needed. */
+  /** Sets of cohorts; one of each is required. */
   cohorts: string[][];
   due: number | null;
-  /** Titles of what it stands in, below the subsection. */
+  /** Titles of the blocks that contain it, below the subsection. */
   titles: string[];
 }
 
-/** When a block is there, and for whom where several partitions have a say. */
+/** When a block is available and, if several partitions restrict it, for whom. */
 export function startOf({ start, cohorts }: Inherited): ImportedRule | null {
   const several = cohorts.length > 1 ? cohorts.map((any_of) => ({ hide: { cohort: { any_of } } })) : [];
   return allOf([start === null ? null : { hide: { from: clampedInstant(start) } }, ...several]);
@@ -32,12 +32,12 @@ export function shownTo({ isHidden, cohorts }: Inherited): { visibility?: "hidde
   };
 }
 
-/** A group of a partition is a cohort here. */
+/** A group of a partition becomes a cohort here. */
 export function cohortOf(partition: string, group: number): string {
   return `partition-${partition}-${group}`;
 }
 
-/** The cohorts that groups of partitions become, with the names of the groups. */
+/** The cohorts for the groups of partitions, with the names of the groups. */
 export function cohortsOf(course: Block): { name: string; title: string }[] {
   const parsed = partitionsSchema.safeParse(course.fields.get("user_partitions"));
   const partitions = parsed.success ? parsed.data : [];
@@ -49,7 +49,7 @@ export function cohortsOf(course: Block): { name: string; title: string }[] {
 const named = { id: z.number(), name: z.string().default("") };
 const partitionsSchema = z.array(z.looseObject({ ...named, groups: z.array(z.looseObject(named)).default([]) }));
 
-/** What a block says of when it starts and who sees it. */
+/** A block's own start, and who sees it. */
 export function placeOf(block: Block): { rule: Record<string, unknown>; verdicts: Verdict[]; why: string[] } {
   const rule: Record<string, unknown> = {};
   const [verdicts, why]: [Verdict[], string[]] = [["exact"], []];

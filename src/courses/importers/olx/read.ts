@@ -2,26 +2,26 @@ import type { FieldError } from "../../../platform/results.ts";
 import { fail, jsonOf, type Shelf, SourceFault, type SourceFile } from "../files.ts";
 import { readXml, type XmlElement } from "../xml.ts";
 
-/** One block of a course: its fields from XML, and over them those of the policy. */
+/** One block of a course: its fields from XML, replaced by those of the policy. */
 export interface Block {
   kind: string;
   name: string;
   fields: ReadonlyMap<string, unknown>;
   children: Block[];
-  /** File it stands in. */
+  /** The file that contains it. */
   source: string;
-  /** Its element, for blocks that hold their text themselves. */
+  /** Its element, for blocks that contain their text themselves. */
   element: XmlElement;
 }
 
-/** Most levels of blocks in a course. */
+/** The limit of levels of blocks in a course. */
 const MAX_DEPTH = 12;
 
-/** Reads a course in OLX: blocks in files of their own, named by kind and `url_name`, under the folder of `course.xml`. */
+/** Reads a course in OLX: blocks in their own files, named by kind and `url_name`, under the folder of `course.xml`. */
 export class OlxReader {
-  /** Files that the course names and does not hold. */
+  /** Files that the course names but does not contain. */
   readonly missing: { path: string; source: string }[] = [];
-  /** Blocks whose files are malformed. */
+  /** Blocks with malformed files. */
   readonly broken: FieldError[] = [];
   readonly #shelf: Shelf;
   /** Folder of `course.xml`, with a slash at its end, or "". */
@@ -49,7 +49,7 @@ export class OlxReader {
     return this.#block(pointer, file.path, 0);
   }
 
-  /** A file below the root, if it is there. */
+  /** A file below the root, if it exists. */
   find(path: string): SourceFile | undefined {
     return this.#shelf.get(`${this.root}${path}`);
   }
@@ -58,7 +58,7 @@ export class OlxReader {
     return this.find(path) ?? fail(`${this.root}${path}`, "missing_file", "The course has no such file.");
   }
 
-  /** A block that holds no others may be broken: Open edX shows an error in its place, and goes on. */
+  /** A block without blocks inside may be broken: Open edX shows an error in its place, and continues. */
   #read(file: SourceFile, pointer: XmlElement): XmlElement {
     if (CONTAINERS.has(pointer.name)) return readXml(file);
     try {
@@ -85,7 +85,7 @@ export class OlxReader {
     if (depth > MAX_DEPTH) fail(`${source}:${pointer.line}`, "too_deep", `Blocks nest at most ${MAX_DEPTH} deep.`);
     const own = pointer.attributes.get("url_name");
     const name = own ?? pointer.attributes.get("slug") ?? `${pointer.name}-${pointer.line}`;
-    // A colon in a name is a folder.
+    // A colon in a name means a folder.
     const path = `${pointer.name}/${name.replaceAll(":", "/")}.xml`;
     const file = own === undefined ? undefined : this.find(path);
     const element = file === undefined || file.path === source ? pointer : this.#read(file, pointer);
@@ -104,7 +104,7 @@ export class OlxReader {
   }
 }
 
-/** Blocks that hold blocks; what stands in others is their own. */
+/** Blocks that contain blocks. The elements in other blocks are their own. */
 const CONTAINERS = new Set([
   "course",
   "chapter",
@@ -117,7 +117,7 @@ const CONTAINERS = new Set([
   "videosequence",
   "itembank",
 ]);
-/** Elements of containers that are no blocks. */
+/** Elements of containers that are not blocks. */
 const NO_BLOCKS = new Set(["wiki", "show", "source_library_id", "grading_policy"]);
 
 function isContainer(element: XmlElement): boolean {

@@ -4,21 +4,21 @@ import { type Verdict, worst } from "../report.ts";
 import { instantIn } from "./clock.ts";
 import type { AccessRule } from "./schemas.ts";
 
-/** One access rule: whom it lets in, and when. */
+/** One access rule: who may enter, and when. */
 export interface MappedRule {
   /** Null lets everybody in at any time. */
   rule: ImportedRule | null;
-  /** It lets begin, and not only see that the assessment is there. */
+  /** Whether learners may begin, and not only see that the assessment exists. */
   isActive: boolean;
   verdict: Verdict;
   why: string | null;
 }
 
-/** People named by rules, by the cohort they become. */
+/** People named by rules, by their cohort here. */
 export class NamedPeople {
   readonly cohorts = new Map<string, string[]>();
 
-  /** The cohort of these people; the same people are the same cohort. */
+  /** The cohort for these people; the same people always give the same cohort. */
   of(uids: readonly string[]): string {
     const members = [...new Set(uids)].sort();
     const cohort = `uids-${hashOf(members.join("\n"))}`;
@@ -27,7 +27,7 @@ export class NamedPeople {
   }
 }
 
-/** @param zone time zone in which its dates are written. */
+/** @param zone time zone of its dates. */
 export function mapAccessRule(access: AccessRule, zone: string, people: NamedPeople): MappedRule {
   const parts: (ImportedRule | null)[] = [];
   const notes: [Verdict, string][] = [];
@@ -83,8 +83,8 @@ export function mapAccessRule(access: AccessRule, zone: string, people: NamedPeo
 }
 
 /**
- * When an assessment opens: where one of its rules lets the learner begin. Where none does it is not shown at all, but
- * where a rule that is not active lets it be seen.
+ * An assessment opens when one of its rules lets the learner begin. If none does, it is not shown at all, except where
+ * an inactive rule lets learners see it.
  */
 export function ruleOfAssessment(rules: readonly MappedRule[]): ImportedRule | null {
   const seen = oneOf(rules);
@@ -93,14 +93,14 @@ export function ruleOfAssessment(rules: readonly MappedRule[]): ImportedRule | n
   return rules.every((rule) => rule.isActive) ? hidden : allOf([hidden, begun]);
 }
 
-/** One of these; where there is none, nobody. */
+/** One of these; if there is none, nobody. */
 export function oneOf(rules: readonly MappedRule[]): ImportedRule | null {
   if (rules.length === 0) return { missing: { what: "condition", name: "no rule lets anybody in" } };
   const known = rules.flatMap(({ rule }) => rule ?? []);
   return known.length < rules.length ? null : anyOf(known);
 }
 
-/** The rule as the file says it, without whom it names. */
+/** The rule as the file writes it, without the people it names. */
 export function withoutPeople(access: AccessRule): Record<string, unknown> {
   const { uids, password, ...rest } = access;
   return {

@@ -2,10 +2,10 @@
 export const DEFAULT_ZONE = "America/Chicago";
 
 /**
- * The instant of a date and time on a clock of a time zone. Where a clock shows a time twice, when summer ends, the
- * earlier instant is meant; one that it leaves out is moved on by the hour that is left out.
+ * The instant of a date and time on a clock of a time zone. If a clock shows a time twice, when summer time ends, the
+ * earlier instant is meant. A time that is skipped moves forward by the skipped hour.
  * @param text `2025-01-19T00:00:01`.
- * @returns RFC 3339; null where it is no such date.
+ * @returns RFC 3339; null if it is not such a date.
  */
 export function instantIn(zone: string, text: string): string | null {
   const [, year, month, day, hour, minute, second] =
@@ -19,7 +19,7 @@ export function instantIn(zone: string, text: string): string | null {
     Number(minute),
     Number(second ?? 0),
   );
-  // The offset before and after the guess, for days on which it changes.
+  // The offset before and after the estimate, for days on which it changes.
   const [before, after] = [offsetAt(zone, shown - 86_400_000), offsetAt(zone, shown + 86_400_000)];
   const fits = [shown - before, shown - after].filter((ms) => ms + offsetAt(zone, ms) === shown);
   return new Date(fits.length === 0 ? shown - before : Math.min(...fits)).toISOString();
@@ -35,7 +35,7 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** What the clocks of a zone are ahead of UTC at an instant, in milliseconds. */
+/** How far the clocks of a zone are ahead of UTC at an instant, in milliseconds. */
 function offsetAt(zone: string, ms: number): number {
   const parts = new Map(
     formatOf(zone)

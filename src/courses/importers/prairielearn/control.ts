@@ -4,38 +4,38 @@ import { type Verdict, worst } from "../report.ts";
 import { instantIn } from "./clock.ts";
 import type { ControlRule } from "./schemas.ts";
 
-/** Overrides that are combined exactly: each doubles the number of cases. */
+/** At most this many overrides are combined exactly, because each doubles the number of cases. */
 const MAX_COMBINED = 4;
-/** Most cohorts of one set, of a rule here. */
+/** The limit of cohorts in one set of a rule here. */
 const MAX_SET = 100;
-/** Longest part of a label that stands in the name of its cohort. */
+/** Longest part of a label in the name of its cohort. */
 const MAX_LABEL = 40;
 
-/** When an assessment opens by its `accessControl`, and until when it takes work. */
+/** When an assessment opens by its `accessControl`, and until when it accepts work. */
 export interface MappedControl {
   rule: ImportedRule;
   due?: string;
   closes?: string;
   /** One for each rule of the source, in its order. */
   gates: { rule: object; mapped: ImportedRule | null; verdict: Verdict; why: string | null }[];
-  /** The names of its labels, by the cohort that each becomes. */
+  /** The names of its labels, by the cohort for each. */
   cohorts: ReadonlyMap<string, string>;
 }
 
 type Note = [Verdict, string];
 
-/** What the defaults and the overrides of one learner come to. Instants are RFC 3339. */
+/** The settings for one learner from the defaults and the overrides. Instants are RFC 3339. */
 interface Access {
   /** Null lets nobody in. */
   release: string | null;
   due: string | null;
   /** When submissions end; null: never. */
   end: string | null;
-  /** When questions can be read after the end; null: never. */
+  /** When questions can be read again after the end; null: never. */
   review: { from: string; until: string | null } | null;
 }
 
-/** The cohort that a label becomes; different labels become different cohorts. */
+/** The cohort for a label; different labels give different cohorts. */
 export function cohortOfLabel(label: string): string {
   const plain = label
     .toLowerCase()
@@ -46,9 +46,9 @@ export function cohortOfLabel(label: string): string {
 }
 
 /**
- * Maps the `accessControl` of an assessment: the first rule is for everybody; each later one replaces single fields for
- * learners with one of its labels, and the last one wins. Source: PrairieLearn's documentation and schema, 2026.
- * @param zone time zone in which its dates are written.
+ * Maps the `accessControl` of an assessment. The first rule is for everybody. Each later rule replaces single fields
+ * for learners with one of its labels, and the last one wins. Source: PrairieLearn's documentation and schema, 2026.
+ * @param zone time zone of its dates.
  */
 export function mapAccessControl(rules: readonly ControlRule[], zone: string): MappedControl {
   const [defaults = {}, ...others] = rules;
@@ -87,7 +87,7 @@ export function mapAccessControl(rules: readonly ControlRule[], zone: string): M
   };
 }
 
-/** Which overrides are for whom: every combination; where those are too many, only the last one that is for a learner. */
+/** Which overrides apply to whom: every combination. If there are too many, only the last override for a learner. */
 function casesOf(
   overrides: readonly ControlRule[],
   isCombined: boolean,
@@ -119,12 +119,12 @@ function hasLabel(labels: readonly string[]): ImportedRule {
   return anyOf(sets) ?? { missing: { what: "cohort", name: "no label" } };
 }
 
-/** The rule for whom `when` is true. */
+/** The rule for learners for whom `when` is true. */
 function limited(when: ImportedRule | null, rule: ImportedRule | null): ImportedRule | null {
   return rule === null ? null : (allOf([when, rule]) ?? rule);
 }
 
-/** One of these; of none, nobody. */
+/** One of these; if there is none, nobody. */
 function oneOf(rules: readonly (ImportedRule | null)[]): ImportedRule {
   const known = rules.filter((rule) => rule !== null);
   return anyOf(known) ?? { missing: { what: "condition", name: "no rule lets anybody in" } };
@@ -141,12 +141,12 @@ function openBy({ release, end, review }: Access): ImportedRule | null {
   };
 }
 
-/** Since when it is seen; null: never. */
+/** From when it is visible; null: never. */
 function releasedBy({ release }: Access): ImportedRule | null {
   return release === null ? null : { from: release };
 }
 
-/** Fields that a later rule names replace those before; `due` is replaced as a whole. */
+/** The fields of a later rule replace those of earlier ones; `due` is replaced as a whole. */
 function accessOf(rules: readonly ControlRule[], zone: string): Access {
   let control: NonNullable<ControlRule["dateControl"]> = {};
   let after: NonNullable<ControlRule["afterComplete"]> = {};
@@ -158,7 +158,7 @@ function accessOf(rules: readonly ControlRule[], zone: string): Access {
   const release = instant(control.release?.date);
   const due = instant(control.due?.date);
   const nobody = { release: null, due, end: null, review: null };
-  // A password and an exam of PrairieTest are not known here.
+  // A password or an exam of PrairieTest is not known here.
   if (release === null || control.password != null) return nobody;
   if (due !== null && due <= release) return nobody;
   const early = (control.earlyDeadlines ?? []).flatMap(({ date }) => instant(date) ?? []);
@@ -172,7 +172,7 @@ function accessOf(rules: readonly ControlRule[], zone: string): Access {
   const isOpenEnded = hasNoDue || deadlines.length === 0 || control.afterLastDeadline?.allowSubmissions === true;
   const end = isOpenEnded ? null : latest(deadlines);
   if (end === null) return { release, due, end, review: null };
-  // Questions are hidden after the end where nothing else is said, and wherever the score is.
+  // Questions are hidden after the end unless the file says otherwise, and always if the score is hidden.
   const { questions, score } = after;
   const shown = [shownFrom(end, questions?.hidden ?? true, instant(questions?.visibleFromDate))];
   shown.push(shownFrom(end, score?.hidden ?? false, instant(score?.visibleFromDate)));
@@ -181,13 +181,13 @@ function accessOf(rules: readonly ControlRule[], zone: string): Access {
   return { release, due, end, review: { from: latest(shown) ?? end, until } };
 }
 
-/** Since when something is shown after the end; null: never. */
+/** From when something is shown after the end; null: never. */
 function shownFrom(end: string, isHidden: boolean, visibleFrom: string | null): string | null {
   if (!isHidden) return end;
   return visibleFrom === null || visibleFrom > end ? visibleFrom : end;
 }
 
-/** The latest; null where one is null, or there is none. */
+/** The latest; null if one is null, or there are none. */
 function latest(instants: readonly (string | null)[]): string | null {
   let last: string | null = null;
   for (const one of instants) {
@@ -230,7 +230,7 @@ function notesOfOverride({ labels }: ControlRule, isCombined: boolean): Note[] {
   return [["approximated", `${cohorts}; a learner with several labels has the last override alone`]];
 }
 
-/** The rule as the file says it, without its password. */
+/** The rule as the file writes it, without its password. */
 function withoutPassword(control: ControlRule): object {
   if (control.dateControl?.password == null) return control;
   return { ...control, dateControl: { ...control.dateControl, password: "set" } };

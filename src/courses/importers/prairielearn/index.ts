@@ -23,7 +23,7 @@ import { QuestionTexts } from "./texts.ts";
 const COURSE = "infoCourse.json";
 const INSTANCE = "infoCourseInstance.json";
 const ASSESSMENT = "infoAssessment.json";
-/** Files of a course have no release. */
+/** The files of a course have no release. */
 const RELEASE = COURSE;
 
 interface Read<T> {
@@ -33,7 +33,7 @@ interface Read<T> {
 
 /**
  * Courses of PrairieLearn, as a `.zip` or a folder: assessments become chapters, their questions problems. A course has
- * several instances; all of them come, each with its own assessments.
+ * several instances; all are imported, each with its own assessments.
  */
 export const PRAIRIELEARN: Format = {
   name: "prairielearn",
@@ -107,7 +107,7 @@ function byPath<T>(files: Read<T>[]): Read<T>[] {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** @throws SourceFault that names the field where the file has not this form. */
+/** @throws SourceFault with the name of the field if the file does not have this form. */
 function parsed<S extends z.ZodType>(file: SourceFile, schema: S): Read<z.infer<S>> {
   const result = schema.safeParse(jsonOf(file));
   if (result.success) return { path: file.path, value: result.data };
@@ -119,7 +119,7 @@ function parsed<S extends z.ZodType>(file: SourceFile, schema: S): Read<z.infer<
   );
 }
 
-/** Whom rules name, each in the cohorts of those rules; null where they name nobody. */
+/** The people whom rules name, each in the cohorts of those rules; null if rules name nobody. */
 function learnersOf({ cohorts }: NamedPeople): ImportedPeople | null {
   const cohortsOf = new Map<string, string[]>();
   for (const [cohort, members] of cohorts) {
@@ -251,7 +251,7 @@ class CourseMap {
     return { rule };
   }
 
-  /** When an instance is there for its learners: by `publishing`, else by its access rules. */
+  /** When an instance is available to its learners: by `publishing`, else by its access rules. */
   #instanceRule({ path, value }: Read<Instance>): ImportedRule | null {
     const { publishing, allowAccess } = value;
     const zone = this.#zoneOf({ path, value });

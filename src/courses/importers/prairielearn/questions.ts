@@ -15,9 +15,9 @@ export class AssessmentQuestions {
   readonly #asked: (question: string) => ReturnType<QuestionTexts["of"]>;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
-  /** How often each question came. */
+  /** How often each question appeared. */
   readonly #seen = new Map<string, number>();
-  /** What each question asks of those after it. */
+  /** What each question requires before the questions after it. */
   readonly #locks: ImportedRule[] = [];
 
   constructor(
@@ -120,7 +120,7 @@ export class AssessmentQuestions {
     return { id, title, kind: "problem", rule, content, ...found, completion: { submit: true } };
   }
 
-  /** @param first of the locks that this setting, or one within it, made. */
+  /** @param first of the locks that this setting, or a setting inside it, made. */
   #gate(percent: number | null | undefined, source: string, first: number): void {
     if (percent == null) return;
     const isShuffled = this.#isShuffled();
@@ -134,7 +134,7 @@ export class AssessmentQuestions {
     this.#report.gates.push({ source, rule: { advanceScorePerc: percent }, mapped, verdict, why });
   }
 
-  /** Exams draw the order where they say nothing. */
+  /** Exams use a random order if they do not say otherwise. */
   #isShuffled(): boolean {
     return this.#assessment.shuffleQuestions ?? this.#assessment.type === "Exam";
   }

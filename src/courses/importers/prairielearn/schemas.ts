@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The parts of PrairieLearn's files that are read; everything else in them is left alone. */
+/** The parts of PrairieLearn's files that are used; everything else in them is ignored. */
 const accessRule = z.looseObject({
   mode: z.string().nullish(),
   examUuid: z.string().nullish(),
@@ -53,7 +53,7 @@ export const controlRuleSchema = z.looseObject({
 });
 /** One rule of `accessControl`: the first is for everybody, later ones are for some. */
 export type ControlRule = z.infer<typeof controlRuleSchema>;
-/** Most rules of `accessControl`: PrairieLearn's own bound. */
+/** The limit of rules in `accessControl`: PrairieLearn's own. */
 const MAX_CONTROL_RULES = 201;
 
 const advance = { advanceScorePerc: z.number().nullish() };

@@ -1,7 +1,7 @@
 import { choices, GRADED_IN_PARTS, numberKey, OTHER_KIND, type Question, textsKey } from "../questions.ts";
 import { entryOf } from "../table.ts";
 
-/** Elements that ask something; those that are not here ask for more than a number or a text. */
+/** Elements that ask for a number or a text. Elements that are not listed ask for more. */
 const KINDS: Readonly<Record<string, (attributes: ReadonlyMap<string, string>) => Pick<Question, "key" | "why">>> = {
   "pl-number-input": numberInput,
   "pl-integer-input": (attributes) => plainNumber(attributes, 0),
@@ -9,16 +9,16 @@ const KINDS: Readonly<Record<string, (attributes: ReadonlyMap<string, string>) =
 };
 const ELEMENT = /<(pl-[a-z0-9-]+)\b((?:[^>"']|"[^"]*"|'[^']*')*)>/g;
 const ATTRIBUTE = /([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
-/** Elements that ask: inputs, and those with an interface of their own. */
+/** Elements that ask something: inputs, and elements with their own interface. */
 const ASKS =
   /-input$|^pl-(?:multiple-choice|checkbox|order-blocks|matching|dropdown|file-editor|file-upload|drawing|rich-text-editor|big-o-input)$/;
 
-/** The default of `pl-number-input`: right within a hundredth, relatively, and 1e-8. */
+/** The default of `pl-number-input`: right within a relative error of a hundredth, and 1e-8. */
 const RELATIVE = 0.01;
 const ABSOLUTE = 1e-8;
 const PROGRAM = "a program chooses its values at random for each learner";
 
-/** What the questions of a course ask, as far as it is in their files. */
+/** The questions of a course, as far as its files show them. */
 export class QuestionTexts {
   readonly #html = new Map<string, string>();
   readonly #programs = new Set<string>();
@@ -30,7 +30,7 @@ export class QuestionTexts {
     else this.#html.set(folder, text);
   }
 
-  /** The questions that one of PrairieLearn's questions asks, and its text without templates. */
+  /** The questions inside one PrairieLearn question, and its text without templates. */
   of(folder: string): { questions: Question[]; html: string } {
     const source = this.#html.get(folder);
     if (source === undefined) return { questions: [], html: "" };
@@ -52,7 +52,7 @@ export class QuestionTexts {
   }
 }
 
-/** What is read before an answer is given. */
+/** The text that learners read before they answer. */
 function shown(source: string): string {
   return source.replace(/<(pl-(?:submission|answer)-panel|pl-answer|pl-hint|pl-solution)\b[\s\S]*?<\/\1>/g, "");
 }
@@ -71,7 +71,7 @@ const OTHER: Pick<Question, "key" | "why"> = {
   why: "it compares answers in a way that answer keys do not support",
 };
 
-/** Settings by which not all options are shown, or others are added. */
+/** Settings that hide some options, or add others. */
 const DRAWS = [
   "number-answers",
   "min-correct",
