@@ -1,9 +1,9 @@
-/** Time and chance, so that a test can own them. */
+/** Time and randomness, so that a test can control them. */
 export interface Clock {
   now(): number;
   /** At least 0, below 1. */
   random(): number;
-  /** Calls back once after so many milliseconds; the answer cancels. */
+  /** Calls back once after this many milliseconds. The returned function cancels. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
@@ -19,7 +19,7 @@ export function systemClock(): Clock {
   };
 }
 
-/** Waits, or returns at once when the signal is aborted; never rejects. */
+/** Waits, or returns at once if the signal is aborted; never rejects. */
 export function sleep(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -33,7 +33,7 @@ export function sleep(clock: Clock, milliseconds: number, signal: AbortSignal): 
   });
 }
 
-/** Full jitter: anything between nothing and a bound that doubles with each failure, up to a cap. */
+/** Full jitter: any time between zero and a bound that doubles with each failure, up to a limit. */
 export function fullJitter(clock: Clock, base: number, cap: number, failures: number): number {
   return clock.random() * Math.min(cap, base * 2 ** Math.max(0, failures - 1));
 }

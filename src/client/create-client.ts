@@ -16,7 +16,7 @@ type Caller<M extends Method> = <P extends PathsOf<M>>(
   ...input: Arguments<Input<P, M>>
 ) => Promise<Result<Answer<P, M>>>;
 
-/** The API, one method per HTTP method; path, parameters, body and answer are typed by the API's own document. */
+/** The API, one method per HTTP method. The API's own document gives the types of path, parameters, body and answer. */
 export interface LatchkeyClient {
   readonly baseUrl: string;
   readonly getToken: GetToken;
@@ -27,9 +27,9 @@ export interface LatchkeyClient {
   readonly delete: Caller<"delete">;
   readonly events: EventsApi;
   /**
-   * The `max_stale` that a read in the background may ask for, which is then answered at the edge. Undefined while only an
-   * exact answer will do: after a write of this client, and while what is shown is younger than that.
-   * @param shownAt when what is shown was loaded, epoch ms.
+   * The `max_stale` for a read in the background, which the edge may then answer. Undefined while only an exact answer
+   * is right: after a write of this client, and while the shown data is younger than `max_stale`.
+   * @param shownAt when the shown data was loaded, epoch ms.
    */
   readonly backgroundStaleness: (shownAt: number) => number | undefined;
 }
@@ -43,8 +43,8 @@ export interface ClientOptions {
 }
 
 /**
- * Makes a client. Its calls answer `{ ok: true, value }` or `{ ok: false, problem }` and never throw. Reads are repeated
- * on network failure and 503; writes too, where the Idempotency-Key they carry makes that harmless.
+ * Makes a client. Its calls return `{ ok: true, value }` or `{ ok: false, problem }` and never throw. Reads are
+ * repeated after a network failure or a 503. Writes are also repeated if their Idempotency-Key makes that harmless.
  */
 export function createClient(options: ClientOptions): LatchkeyClient {
   const { baseUrl, getToken } = options;
@@ -91,7 +91,7 @@ function callOf(method: Method, template: string, input: LooseInput) {
     body: input.body,
     headers,
     signal: input.signal,
-    // Where the server does not look at the key, a second call would be a second deed.
+    // If the server does not check the key, a second call would have a second effect.
     isRepeatable: isRead || KEYED_WRITES.has(`${method.toUpperCase()} ${template}`),
   };
 }

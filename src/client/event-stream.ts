@@ -14,8 +14,8 @@ import { userOfToken } from "./token.ts";
 const STOPPED: StreamStatus = { state: "stopped", attempt: 0, of: RECONNECT_TRIES, leader: false, reason: null };
 
 /**
- * The live events of one user. Each event reaches its handlers once, in order, through cuts, reloads, other tabs and
- * networks that let no stream through; where that cannot be promised, `onReset` says so.
+ * The live events of one user. Each event reaches its handlers once and in order: also after lost connections and
+ * reloads, in several tabs, and on networks that allow no stream. If that cannot be guaranteed, `onReset` is called.
  */
 export class EventStream {
   readonly #options: EventStreamOptions;
@@ -59,17 +59,17 @@ export class EventStream {
     return this.#status;
   }
 
-  /** Id of the last event handled: where a reload goes on. Null before the first connection. */
+  /** Id of the last handled event, from which a reload continues. Null before the first connection. */
   get cursor(): string | null {
     return this.#session?.cursor ?? null;
   }
 
-  /** Whose events these are; null until the first token said so. */
+  /** Whose events these are; null until the first token is known. */
   get user(): string | null {
     return this.#user;
   }
 
-  /** Connects, or joins the tab that is connected. Does nothing when started already. */
+  /** Connects, or joins the connected tab. Does nothing if already started. */
   start(): void {
     if (this.#run !== null) return;
     const run = new AbortController();
@@ -87,12 +87,15 @@ export class EventStream {
     this.#show(STOPPED);
   }
 
-  /** Tries at once, whatever the waiting was for; also after an eviction. In a follower it asks the leader to. */
+  /**
+   * Tries at once, whatever it was waiting for; also after an eviction. A tab without the connection asks the leader to
+   * try.
+   */
   retry(): void {
     this.#session?.retry();
   }
 
-  /** Called with events of one type, or with all for "*". A promise holds the cursor until it settles. */
+  /** Called with events of one type, or with all for "*". The cursor does not move until a returned promise settles. */
   on<T extends EventType>(type: T | "*", handler: EventHandler<T>): () => void {
     return this.#handlers.on(type, handler);
   }
@@ -102,7 +105,7 @@ export class EventStream {
     return this.#handlers.onStatus(handler);
   }
 
-  /** Called when events may be missing: load again whatever they would have changed. */
+  /** Called when events may be missing: load everything again that they could have changed. */
   onReset(handler: (notice: ResetNotice) => unknown): () => void {
     return this.#handlers.onReset(handler);
   }
@@ -114,7 +117,7 @@ export class EventStream {
     this.#session = new Session(this.#context, user);
   }
 
-  /** The token says whose cursor to use, so nothing can start before there is one. */
+  /** The token says whose cursor to use, so nothing can start without one. */
   async #askUser(signal: AbortSignal): Promise<string | null> {
     const { clock, timing } = this.#context;
     for (let failures = 1; !signal.aborted; failures += 1) {
@@ -136,7 +139,7 @@ export class EventStream {
   }
 }
 
-/** The host's WebSocket; null where there is none. */
+/** The host's WebSocket; null if there is none. */
 function platformSocket(): SocketConstructor | null {
   return typeof WebSocket === "undefined" ? null : WebSocket;
 }

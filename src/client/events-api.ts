@@ -8,21 +8,21 @@ import { type GetToken, orAborted } from "./token.ts";
 
 export type SseToken = Answer<"/api/v1/auth/sse-token", "post">;
 
-/** A page of the history; its events are distinguished by their types. */
+/** A page of the history; the types of its events distinguish them. */
 export type HistoryPage = Omit<Answer<"/api/v1/events/history", "get">, "results"> & { results: LatchkeyEvent[] };
 
 export interface StreamOpening {
   signal?: AbortSignal;
-  /** A name of this page or device: its own earlier stream goes for the new one. */
+  /** A name of this page or device: a new stream with the same name replaces its earlier one. */
   client?: string;
-  /** Refused with 429 when another stream that answers would have to go. */
+  /** Refused with 429 if a working stream would have to end for this one. */
   ifRoom?: boolean;
 }
 
 export interface HistoryPoll {
   cursor: string | null;
   etag: string | null;
-  /** Ask for a new bearer token: the last one was refused. */
+  /** Ask for a new bearer token, because the last one was refused. */
   refresh: boolean;
   signal: AbortSignal;
 }
@@ -33,17 +33,17 @@ export type Preferences = Answer<"/api/v1/events/preferences", "get">;
 export type PublishedEvent = PublishEvents["events"][number];
 export type PublishAnswer = PublishedEvents;
 
-/** Topics that streams and polls ask for, and what is done when some are refused. */
+/** Topics for streams and polls, and what to do if some are refused. */
 export interface TopicWish {
   names: readonly string[];
   onRefused: (names: readonly string[]) => void;
 }
 
 const NO_TOPICS: TopicWish = { names: [], onRefused: () => undefined };
-/** How the problem document names one that is refused. */
+/** The field for a refused one in the problem document. */
 const REFUSED_TOPIC = /^topics\[(\d+)\]$/;
 
-/** Events asked for in one poll: a day's backlog in few requests, and no answer too large for a phone. */
+/** Events in one poll: a day's backlog needs few requests, and no answer is too large for a phone. */
 const POLL_LIMIT = 200;
 
 /** The calls of the event service (docs/developers/events.md). */
@@ -61,8 +61,8 @@ export class EventsApi {
   }
 
   /**
-   * Asks for the token that opens one stream. Topics without a right are left out, and it is asked again without them; beyond
-   * that nothing is repeated here: the stream has its own back-off.
+   * Asks for the token that opens one stream. Topics without a right are left out, and it asks again without them.
+   * Nothing else is repeated here, because the stream waits and repeats by itself.
    */
   async mintToken(signal?: AbortSignal): Promise<Result<SseToken>> {
     const path = "/api/v1/auth/sse-token";
@@ -83,7 +83,10 @@ export class EventsApi {
     this.#onRefused(gone);
   }
 
-  /** Opens the stream after a cursor. The cursor goes in the address: a header would cost a CORS preflight each time. */
+  /**
+   * Opens the stream after a cursor. The cursor is in the address, because a header would cost a CORS preflight each
+   * time.
+   */
   openStream(token: string, cursor: string | null, how: StreamOpening = {}): Promise<Response> {
     const query = {
       sse_token: token,
@@ -110,20 +113,20 @@ export class EventsApi {
     return new URL(address, page).href.replace(/^http/, "ws");
   }
 
-  /** One page of what happened after a cursor, without a cursor from the oldest event kept. */
+  /** One page of the events after a cursor; without a cursor, from the oldest stored event. */
   history(input: { sinceId?: string | null; limit?: number; signal?: AbortSignal } = {}): Promise<Result<HistoryPage>> {
     const path = historyPath(input.sinceId ?? null, input.limit, this.#topics);
     return this.#transport.call({ method: "GET", path, isRepeatable: true, signal: input.signal });
   }
 
-  /** The history as polling asks for it: a 304 passes through, and nothing is repeated. */
+  /** The history for polling: a 304 is passed on, and nothing is repeated. */
   async pollHistory(poll: HistoryPoll): Promise<Response> {
     const headers: Record<string, string> = poll.etag === null ? {} : { "if-none-match": poll.etag };
     const token = await orAborted(this.#getToken(poll.refresh ? { refresh: true } : undefined), poll.signal);
     const path = historyPath(poll.cursor, POLL_LIMIT, this.#topics);
     const answer = await this.#transport.send({ method: "GET", path, headers, signal: poll.signal }, token);
     if (answer.status !== 403 || this.#topics.length === 0) return answer;
-    // Asked with topics, only these can be refused: the user's own events are the user's.
+    // With topics in the request, only these can be refused: users always have a right to their own events.
     this.#dropTopics(() => true);
     return this.pollHistory({ ...poll, refresh: false });
   }
@@ -139,7 +142,7 @@ export class EventsApi {
     return this.#transport.call({ method: "PUT", path, body: preferences, isRepeatable: true });
   }
 
-  /** Publishes events (services and admins). Repeated on failure only when every event carries a key. */
+  /** Publishes events (services and admins). Repeated after a failure only if every event has a key. */
   publish(events: PublishedEvent[]): Promise<Result<PublishAnswer>> {
     const isRepeatable = events.every((event) => event.key !== undefined);
     return this.#transport.call({ method: "POST", path: "/api/v1/events/publish", body: { events }, isRepeatable });

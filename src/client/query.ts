@@ -1,6 +1,6 @@
 /**
- * The part of an address that begins with "?", or nothing. What is undefined or null is left out. Written by hand, because
- * `URLSearchParams` is only half there in React Native and has no `size` in older browsers.
+ * The part of an address that begins with "?", or nothing. Undefined and null values are left out. Written by hand,
+ * because React Native has only a part of `URLSearchParams`, and older browsers have no `size`.
  */
 export function queryOf(values: object): string {
   const parts = Object.entries(values).flatMap(([name, value]: [string, unknown]) =>

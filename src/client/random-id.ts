@@ -1,12 +1,12 @@
-/** Bytes of a UUID, and the two that say which kind it is. */
+/** Bytes of a UUID, and the two that contain its version and variant. */
 const UUID_BYTES = 16;
 const VERSION_BYTE = 6;
 const VARIANT_BYTE = 8;
 
 /**
- * A random UUID (version 4), wherever we run. `crypto.randomUUID` is missing on pages that came over plain HTTP and in
- * React Native; `getRandomValues` is there on the first, and neither may be in the second. Chance as such is enough: these
- * ids keep calls and devices apart and protect nothing.
+ * A random UUID (version 4) in every host. `crypto.randomUUID` is missing on pages loaded over plain HTTP and in React
+ * Native. The first have `getRandomValues`; the second may have neither. Ordinary randomness is enough: these ids
+ * distinguish calls and devices and protect nothing.
  */
 export function randomId(): string {
   const source: Partial<Crypto> | undefined = globalThis.crypto;

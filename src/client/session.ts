@@ -13,7 +13,7 @@ export type SessionUser = SignedIn["user"];
 export interface SessionOptions {
   /** Origin of the API, without `/api/v1`. */
   baseUrl: string;
-  /** Where the session outlives a reload; default `localStorage`, `sessionStorage` for one tab alone. */
+  /** Storage for the session across reloads; default `localStorage`. Use `sessionStorage` for a single tab. */
   storage?: KeyValueStorage;
   fetch?: typeof fetch;
   /** Epoch milliseconds; for tests. */
@@ -26,8 +26,8 @@ interface Kept {
 }
 
 /**
- * Who is signed in: signs in and out, and gives access tokens to `createClient` and `EventStream`. An access token lives for
- * 15 minutes, in memory only; the session's own token, which buys new ones, is kept in `storage`.
+ * The signed-in user. It signs in and out, and gives access tokens to `createClient` and `EventStream`. An access token
+ * lives for 15 minutes, only in memory. The session's own token, which gets new access tokens, is kept in `storage`.
  */
 export class Session {
   readonly #client;
@@ -45,21 +45,23 @@ export class Session {
     this.#kept = this.#read();
   }
 
-  /** Null: nobody is signed in. The same object as long as it is the same user: made for `useSyncExternalStore`. */
+  /**
+   * Null: nobody is signed in. It stays the same object for the same user, so that `useSyncExternalStore` can use it.
+   */
   readonly user = (): SessionUser | null => this.#kept?.user ?? null;
 
-  /** Calls back when somebody signs in or out, or the session ends. @returns unsubscribes. */
+  /** Calls back when somebody signs in or out, or the session ends. @returns a function that unsubscribes. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
-  /** What `createClient` and `EventStream` want: a token that is good for a while yet; null when nobody is signed in. */
+  /** For `createClient` and `EventStream`: a token that stays valid for a while; null if nobody is signed in. */
   readonly getToken: GetToken = async (options) => {
     if (this.#kept === null) return null;
     const isGood = this.#access !== null && this.#access.until - RENEW_AHEAD_MS > this.#now();
     if (isGood && options?.refresh !== true) return this.#access?.token ?? null;
-    // Calls at the same moment share one renewal.
+    // Simultaneous calls share one renewal.
     this.#renewal ??= this.#renew(this.#kept).finally(() => {
       this.#renewal = null;
     });
@@ -71,13 +73,15 @@ export class Session {
     return this.#begin(await this.#client.post("/api/v1/auth/sign-in", { body: { email, password } }));
   }
 
-  /** Makes an account and signs in with it. Who has one already is not told so: then the sign-in is what fails. */
+  /**
+   * Makes an account and signs in with it. If the account exists already, this is not revealed: only the sign-in fails.
+   */
   async signUp(name: string, email: string, password: string): Promise<Result<SessionUser>> {
     const made = await this.#client.post("/api/v1/auth/sign-up", { body: { name, email, password } });
     return made.ok ? this.signIn(email, password) : made;
   }
 
-  /** Ends the session here and, if the server can be reached, there. */
+  /** Ends the session here and, if the server can be reached, on the server. */
   async signOut(): Promise<void> {
     const kept = this.#kept;
     this.#end();
@@ -92,7 +96,7 @@ export class Session {
     try {
       this.#storage.setItem(KEY, JSON.stringify(this.#kept));
     } catch {
-      // Storage that is full or forbidden: the session lasts as long as the page.
+      // Storage is full or forbidden: the session lasts as long as the page.
     }
     this.#tell();
     return { ...answer, value: user };
@@ -100,14 +104,14 @@ export class Session {
 
   async #renew(kept: Kept): Promise<string | null> {
     const answer = await this.#client.post("/api/v1/auth/token", { body: { session_token: kept.token } });
-    // Somebody else has signed in meanwhile, or nobody is any more.
+    // Another user has signed in by now, or nobody is signed in any more.
     if (this.#kept !== kept) return this.#access?.token ?? null;
     if (answer.ok) {
       const { access_token, expires_in } = answer.value;
       this.#access = { token: access_token, until: this.#now() + expires_in * 1_000 };
       return access_token;
     }
-    // Refused: it is over. Anything else, as a dead network, may pass.
+    // Refused: the session is over. Any other fault, such as a lost network, may pass.
     if (answer.problem.status === 401 || answer.problem.status === 403) this.#end();
     return null;
   }
@@ -131,7 +135,7 @@ export class Session {
     try {
       const kept: unknown = JSON.parse(this.#storage.getItem(KEY) ?? "null");
       if (typeof kept !== "object" || kept === null || !("token" in kept) || !("user" in kept)) return null;
-      // SAFETY: only this class writes under its key, and the server checks the token whatever stands here.
+      // SAFETY: only this class writes under its key, and the server checks the token in any case.
       return kept as Kept;
     } catch {
       return null;

@@ -1,11 +1,11 @@
-/** One event as the standard dispatches it. */
+/** One event in the form in which the standard dispatches it. */
 export interface SseFrame {
-  /** The `event` field; "message" where the block named none. */
+  /** The `event` field; "message" if the block has none. */
   event: string;
   data: string;
-  /** Last event id once this block ended: the block's own, else the one before it. */
+  /** Last event id at the end of this block: its own, else the one before. */
   id: string;
-  /** The id that this very block named; null where it named none. */
+  /** The id in this block; null if it has none. */
   ownId: string | null;
 }
 
@@ -13,27 +13,27 @@ export interface SseParserHandlers {
   onFrame(frame: SseFrame): void;
   /** The `retry` field, in milliseconds. */
   onRetry?(milliseconds: number): void;
-  /** A comment's text: what a heartbeat of the lower kind looks like. */
+  /** A comment's text: transport-level heartbeats look like this. */
   onComment?(text: string): void;
 }
 
 const BYTE_ORDER_MARK = "\uFEFF";
 
 /**
- * Reads `text/event-stream` as the HTML standard defines it, from pieces cut anywhere: also between CR and LF. A block
- * that the stream's end cuts off is never dispatched.
+ * Reads `text/event-stream` as the HTML standard defines it, from pieces that may be cut anywhere, even between CR and
+ * LF. A block that the end of the stream cuts off is never dispatched.
  */
 export class SseParser {
   readonly #handlers: SseParserHandlers;
   #rest = "";
   #isFirst = true;
-  /** The last piece ended in CR: a LF that opens the next one belongs to it. */
+  /** The last piece ended with CR: a LF at the start of the next piece belongs to it. */
   #skipLineFeed = false;
   #event = "";
   #data: string[] = [];
-  /** The standard's "last event ID buffer": what the open block has said so far. */
+  /** The standard's "last event ID buffer": the id so far in the open block. */
   #idBuffer = "";
-  /** The standard's "last event ID string": what the blocks that ended have said. */
+  /** The standard's "last event ID string": the id after the finished blocks. */
   #id = "";
   #ownId: string | null = null;
 
@@ -41,12 +41,12 @@ export class SseParser {
     this.#handlers = handlers;
   }
 
-  /** The id a reconnect would send: that of the last block that ended, with data or without. */
+  /** The id for a reconnect: that of the last finished block, with data or without. */
   get lastEventId(): string {
     return this.#id;
   }
 
-  /** Takes the next piece of decoded text. The decoder must leave a byte order mark in (`ignoreBOM: true`). */
+  /** Adds the next piece of decoded text. The decoder must keep a byte order mark (`ignoreBOM: true`). */
   push(piece: string): void {
     if (piece === "") return;
     let text = piece;
@@ -58,7 +58,7 @@ export class SseParser {
       this.#skipLineFeed = false;
       if (text.startsWith("\n")) text = text.slice(1);
     }
-    // Only the new piece is searched for line ends: a long line that arrives in many pieces stays cheap.
+    // Only the new piece is searched for line ends, so that a long line in many pieces stays cheap.
     let from = 0;
     for (let at = 0; at < text.length; at += 1) {
       const char = text.charCodeAt(at);

@@ -1,9 +1,9 @@
-/** Gives the bearer token. `refresh` asks for a new one, because the server refused the last. */
+/** Returns the bearer token. `refresh` asks for a new one, because the server refused the last one. */
 export type GetToken = (options?: { refresh: boolean }) => string | null | Promise<string | null>;
 
 /**
- * Whose token this is, to keep each user's cursor apart: the `sub` of a JWT. It is not verified, because nothing is
- * allowed on the strength of it.
+ * The owner of this token, to keep each user's cursor apart: the `sub` of a JWT. It is not verified, because it grants
+ * no rights.
  */
 export function userOfToken(token: string | null): string {
   const payload = token?.split(".")[1];
@@ -21,7 +21,7 @@ export function userOfToken(token: string | null): string {
   return "anonymous";
 }
 
-/** The value, unless the signal is aborted first: a token that never comes must not hold the call for ever. */
+/** The value, unless the signal is aborted first: if a token never arrives, the call must still end. */
 export function orAborted<T>(value: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(new Error("aborted"));

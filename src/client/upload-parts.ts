@@ -1,4 +1,4 @@
-/** What a server says of an upload in parts. */
+/** The server's description of an upload in parts. */
 interface Upload {
   id: string;
   part_size: number;
@@ -7,21 +7,21 @@ interface Upload {
   state: "receiving" | "received";
 }
 
-/** How requests are sent: with whose rights, and what an answer that is no success becomes, is the caller's. */
+/** Sends the requests. The caller decides whose rights they have, and what happens to an answer that is no success. */
 export interface PartsTransport {
-  /** @returns the answer's JSON. @throws for a refusal, and where nobody answers. */
+  /** @returns the answer's JSON. @throws for a refusal, and if there is no answer. */
   send(
     method: "POST" | "PUT",
     path: string,
     body: { json: unknown; key: string } | { bytes: Blob } | null,
   ): Promise<unknown>;
-  /** Whether the same request may be answered otherwise in a moment. */
+  /** Whether the same request may succeed a moment later. */
   isPassing(fault: unknown): boolean;
-  /** Told after each part. */
+  /** Called after each part. */
   onProgress?(done: number, size: number): void;
 }
 
-/** Archives of more bytes are sent in parts: platforms take less than 200 MB in one request, and lines break. */
+/** Larger archives are sent in parts: platforms accept less than 200 MB in one request, and connections break. */
 export const PARTS_FROM = 50_000_000;
 
 const UPLOADS = "/courses/imports/uploads";
@@ -29,11 +29,11 @@ const UPLOADS = "/courses/imports/uploads";
 const WAITS = [1_000, 4_000, 15_000];
 
 /**
- * Sends an archive in parts and lets the course be imported. What has arrived already is not sent again: so whoever was
- * interrupted calls this once more with the same key.
+ * Sends an archive in parts and starts the import of the course. Parts that have arrived are not sent again. So after
+ * an interruption, call it again with the same key.
  *
- * @param announced format, course and name, as `POST /courses/imports/uploads` takes them.
- * @param key names this upload among its owner's.
+ * @param announced format, course and name, in the form of `POST /courses/imports/uploads`.
+ * @param key names this upload among its owner's uploads.
  * @returns the import.
  */
 export async function uploadInParts(

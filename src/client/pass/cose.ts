@@ -1,21 +1,23 @@
 // Reads the form of a pass: COSE_Sign1 (RFC 9052) in base64url, with an array as its payload.
 
-/** Longest pass, characters. What is longer is not looked at. */
+/** Longest pass, in characters. A longer text is not read. */
 const MAX_LENGTH = 1_024;
-/** What every signature of a pass covers beside the pass: no other message of this key can be taken for one. */
+/**
+ * Every signature of a pass also covers this text, so that no other message signed with this key can be used as a pass.
+ */
 const CONTEXT = "latchkey-pass-1";
 
 /** A pass whose signature has not been checked yet. */
 export interface SignedPass {
   /** Name of the key, hex. */
   kid: string;
-  /** What is signed, and the signature. */
+  /** The signed bytes, and the signature. */
   signed: Uint8Array<ArrayBuffer>;
   signature: Uint8Array<ArrayBuffer>;
   payload: Uint8Array<ArrayBuffer>;
 }
 
-/** @throws RangeError for what is no pass. */
+/** @throws RangeError if the text is not a pass. */
 export function readSigned(text: string): SignedPass {
   if (text.length > MAX_LENGTH) throw new RangeError("longer than a pass");
   const message = new CborReader(fromBase64Url(text));
@@ -40,7 +42,7 @@ export function readSigned(text: string): SignedPass {
   return { kid, signed, signature, payload };
 }
 
-/** Reads the few kinds of CBOR (RFC 8949) that a pass is made of. Every method throws a RangeError at anything else. */
+/** Reads the few kinds of CBOR (RFC 8949) in a pass. Every method throws a RangeError at any other kind. */
 export class CborReader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   #at = 0;
@@ -84,14 +86,14 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Written by hand: not every host has `Uint8Array.fromBase64` yet. @throws for what is not base64url. */
+/** Written by hand, because not every host has `Uint8Array.fromBase64` yet. @throws if the text is not base64url. */
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[\w-]*$/.test(text)) throw new RangeError("not base64url");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
-/** Of up to 65,535 bytes: far more than a pass has. */
+/** For up to 65,535 bytes: far more than a pass has. */
 function head(major: number, length: number): number[] {
   const type = major << 5;
   if (length < 24) return [type | length];

@@ -1,6 +1,6 @@
 import { CborReader, readSigned, toHex } from "./cose.ts";
 
-/** The public keys of a Latchkey, as `/.well-known/jwks.json` gives them. */
+/** The public keys of a Latchkey, from `/.well-known/jwks.json`. */
 export interface PassKeySet {
   keys: readonly { kid?: string; kty?: string; crv?: string; x?: string }[];
 }
@@ -12,30 +12,30 @@ export type PassResult = { ok: true; pass: Pass } | { ok: false; fault: PassFaul
 
 /** Bytes of the hashes in a pass. */
 const DIGEST_BYTES = 12;
-/** No pass lasts longer, seconds; one that says so is not accepted. */
+/** No pass lasts longer, in seconds. One with a later end is not accepted. */
 const LONGEST = 300;
-/** What clocks may differ by, milliseconds: a pass from the future is none yet. */
+/** The greatest accepted difference of clocks, milliseconds: a pass from the future is not valid yet. */
 const TOLERANCE_MS = 5_000;
 
-/** What a learner may open, as a Latchkey has signed it. */
+/** What a learner may open, signed by a Latchkey. */
 export class Pass {
   /** Hash of the learner in the course, see {@link subjectOf}. */
   readonly subject: string;
   /** Epoch ms. */
   readonly issuedAt: number;
-  /** From this instant on it opens nothing, epoch ms. */
+  /** The pass ends at this instant (exclusive), epoch ms. */
   readonly validUntil: number;
-  /** Hash of the order that the bits are in, see {@link ItemOrder}. */
+  /** Hash of the order of the bits, see {@link ItemOrder}. */
   readonly itemsDigest: string;
   readonly courseVersion: number;
-  /** Version of the snapshot it was made from. */
+  /** Version of the snapshot from which it was made. */
   readonly version: number;
   readonly progressSeq: number;
   readonly policySeq: number;
   readonly engine: number;
   readonly #open: Uint8Array;
 
-  /** Of a payload whose signature has been checked. @throws RangeError for another form. */
+  /** From a payload whose signature has been checked. @throws RangeError for another form. */
   constructor(payload: Uint8Array<ArrayBuffer>) {
     const reader = new CborReader(payload);
     reader.expect(4, 10);
@@ -60,7 +60,7 @@ export class Pass {
   }
 
   /**
-   * Whether the learner may open an item now. An order of another course or version says nothing about this pass: false.
+   * Whether the learner may open an item now. False if the order belongs to another course or version.
    * @param now epoch ms.
    */
   mayOpen(order: ItemOrder, item: string, now: number = Date.now()): boolean {
@@ -70,7 +70,7 @@ export class Pass {
   }
 }
 
-/** The items of one course version in the order of the bits, as `/courses/{course}/versions/{version}/items` gives them. */
+/** The items of one course version in the order of the bits, from `/courses/{course}/versions/{version}/items`. */
 export class ItemOrder {
   readonly digest: string;
   readonly #indexOf: ReadonlyMap<string, number>;
@@ -80,7 +80,7 @@ export class ItemOrder {
     this.#indexOf = new Map(items.map((item, index) => [item, index]));
   }
 
-  /** Computes the hash itself: an order that somebody has changed fits no pass. */
+  /** Computes the hash itself, so that a changed order fits no pass. */
   static async of(course: string, version: number, items: readonly string[]): Promise<ItemOrder> {
     return new ItemOrder(await shortHash(`latchkey-items\n${course}\n${version}\n${items.join("\n")}`), items);
   }
@@ -90,7 +90,7 @@ export class ItemOrder {
   }
 }
 
-/** The hash by which a pass names its learner: compare it where you know who is asking. */
+/** The hash by which a pass names its learner. Compare it if you know who the caller is. */
 export function subjectOf(course: string, user: string): Promise<string> {
   return shortHash(`latchkey-pass\n${course}:${user}`);
 }
@@ -112,13 +112,13 @@ export async function verifyPass(text: string, keySet: PassKeySet, now: number =
   }
 }
 
-/** What is void before its end, as `/courses/{course}/pass/revoked` gives it. */
+/** Passes that were revoked before their end, from `/courses/{course}/pass/revoked`. */
 export interface RevokedPasses {
   issued_before: string | null;
   learners: readonly { subject: string; before_version: number }[];
 }
 
-/** Whether a pass is void. */
+/** Whether a pass is revoked. */
 export function isRevoked(pass: Pass, revoked: RevokedPasses): boolean {
   if (revoked.issued_before !== null && pass.issuedAt < Date.parse(revoked.issued_before)) return true;
   return revoked.learners.some(({ subject, before_version }) => {

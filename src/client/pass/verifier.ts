@@ -11,23 +11,23 @@ import {
 export interface PassVerifierOptions {
   /** Origin of the Latchkey, without `/api/v1`. */
   baseUrl: string;
-  /** A service's key with the scope `read`: it may read the order of items and what is revoked. */
+  /** A service's key with the scope `read`, which may read the order of items and the revoked passes. */
   key: string;
   fetch?: typeof fetch;
   /** Epoch ms. */
   now?: () => number;
 }
 
-/** Seconds for which keys are accepted. A pass with a key that is not among them makes it look again. */
+/** Keys are used for this many seconds. A pass with an unknown key makes it fetch them again. */
 const KEYS_MS = 300_000;
-/** A flood of passes with invented keys does not become a flood of requests. */
+/** Many passes with invented keys must not cause as many requests. */
 const KEYS_AGAIN_MS = 10_000;
 const REVOKED_MS = 5_000;
-/** Passes and orders remembered. */
+/** At most this many passes and orders are remembered. */
 const MAX_PASSES = 1_000;
 const MAX_ORDERS = 100;
 
-/** What a pass says of the items of its course. */
+/** What a pass says about the items of its course. */
 export interface OpenItems {
   ok: true;
   pass: Pass;
@@ -36,8 +36,8 @@ export interface OpenItems {
 }
 
 /**
- * Checks passes for a file server, a CDN or another service. It fetches keys, orders and what is revoked, and keeps them; a
- * pass that is seen again costs one look-up.
+ * Checks passes for a file server, a CDN or another service. It fetches keys, orders and revoked passes, and remembers
+ * them. A pass that was checked before costs one look-up.
  */
 export class PassVerifier {
   readonly #options: PassVerifierOptions;
@@ -51,8 +51,8 @@ export class PassVerifier {
   }
 
   /**
-   * @param course the course of the item that is asked for: its id up to the dot.
-   * @throws when Latchkey does not answer and what is known is too old to go by.
+   * @param course the course of the item: its id up to the dot.
+   * @throws if Latchkey does not answer and the remembered data is too old.
    */
   async verify(course: string, text: string): Promise<OpenItems | { ok: false; fault: PassFault | "revoked" }> {
     const now = this.#now();
@@ -107,11 +107,11 @@ export class PassVerifier {
 
   async #get<T>(path: string): Promise<T> {
     const { baseUrl, key } = this.#options;
-    // Looked up late, and called as a function: a host may replace it.
+    // Looked up at each call, and called as a plain function, because a host may replace it.
     const send = this.#options.fetch ?? globalThis.fetch;
     const answer = await send(baseUrl.replace(/\/+$/, "") + path, { headers: { authorization: `Bearer ${key}` } });
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-    // SAFETY: the API's own document gives these addresses these answers.
+    // SAFETY: the API's own document declares these answers for these addresses.
     return (await answer.json()) as T;
   }
 
@@ -120,7 +120,7 @@ export class PassVerifier {
   }
 }
 
-/** Makes room for one more: the oldest goes. */
+/** Makes room for one more: the oldest is dropped. */
 function bounded<V>(map: Map<string, V>, size: number): Map<string, V> {
   const oldest = map.keys().next();
   if (map.size >= size && !oldest.done) map.delete(oldest.value);

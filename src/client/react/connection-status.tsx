@@ -9,7 +9,7 @@ export interface SSEConnectionStatusProps {
 
 type Sentence = string | ((status: StreamStatus) => string);
 
-/** Reasons that have a sentence of their own. */
+/** Reasons with their own sentence. */
 type Special = "hidden" | "session_ended" | "unauthenticated" | "no_content";
 
 const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
@@ -45,7 +45,7 @@ const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
 
 const RETRY = { en: "Try again", zh: "重试" };
 
-/** A different shape for each state, for those who do not see a difference of colour. */
+/** A different shape for each state, for people who cannot distinguish the colours. */
 const SHAPE: Record<ConnectionState, string> = {
   connecting: "◌",
   live: "●",
@@ -59,7 +59,10 @@ const SHAPE: Record<ConnectionState, string> = {
 
 const RETRYABLE: ReadonlySet<ConnectionState> = new Set(["reconnecting", "polling", "offline", "evicted", "refused"]);
 
-/** Says how live the page is, politely, and offers to try again. Unstyled: `data-state` is there to hang style on. */
+/**
+ * Says politely how live the page is, and offers to try again. It has no style of its own: use `data-state` in your
+ * CSS.
+ */
 export function SSEConnectionStatus({ lang = "en", className }: SSEConnectionStatusProps) {
   const { status, retry } = useSSEConnection();
   const { state, reason } = status;

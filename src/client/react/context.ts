@@ -15,7 +15,7 @@ export interface LatchkeyContext {
 export const Context = createContext<LatchkeyContext | null>(null);
 
 /**
- * What the provider holds.
+ * The values of the provider.
  * @throws outside of a `LatchkeyProvider`.
  */
 export function useLatchkey(): LatchkeyContext {

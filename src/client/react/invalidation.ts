@@ -3,13 +3,13 @@ import type { EventStream } from "../event-stream.ts";
 import { latchkeyKeys } from "./keys.ts";
 
 /**
- * Keeps cached answers true: an event of a course invalidates its lists and the items it names, and nothing of any other
- * course. A change of one item moves the progress shown for others, so the lists go as a whole.
+ * Keeps cached answers correct: an event of a course invalidates its lists and the items it names, and nothing of any
+ * other course. A change of one item can change the progress of others, so all lists of the course are invalidated.
  */
 export function invalidateOnEvents(stream: EventStream, queryClient: QueryClient): () => void {
   const invalidate = (queryKey: readonly unknown[]) => {
-    // A first answer still on its way may be older than the event, and invalidating alone would let it through.
-    // Not waited for: reloading is the page's business, and must not hold the events that follow.
+    // A first answer that is still on its way may be older than the event, and invalidating alone would accept it. This
+    // does not wait: the page loads again by itself, and the next events must not be delayed.
     void queryClient.cancelQueries({ queryKey }).then(() => queryClient.invalidateQueries({ queryKey }));
   };
   const touch = (course: string, items: readonly string[]) => {
@@ -22,12 +22,12 @@ export function invalidateOnEvents(stream: EventStream, queryClient: QueryClient
       touch(data.course_id, [...data.unlocked, ...data.locked, ...(data.progressed ?? [])]),
     ),
     stream.on("progress.changed", ({ data }) => {
-      // Too many to be named: whatever is shown of this course.
+      // Too many items to name: everything shown of this course.
       if (data.items.length === 0) invalidate(latchkeyKeys.course(data.course_id));
       else touch(data.course_id, data.items);
     }),
     stream.on("submission.judged", ({ data }) => touch(data.course_id, [data.item])),
-    // Who may see what has changed, and whether there is a course at all.
+    // It may have changed who sees the course, and whether it exists at all.
     stream.on("enrollment.changed", ({ data }) => invalidate(latchkeyKeys.course(data.course_id))),
     stream.on("content.chapter-updated", ({ data }) => touch(data.course_id, data.items)),
     onUnknown(stream, () => invalidate(latchkeyKeys.all)),
@@ -38,8 +38,8 @@ export function invalidateOnEvents(stream: EventStream, queryClient: QueryClient
 }
 
 /**
- * Calls back when events may be missing: at a reset, and when events begin to arrive without a cursor from before. What
- * was loaded until then may lack what happened between its loading and this moment.
+ * Calls back when events may be missing: after a reset, and when events begin to arrive without an earlier cursor. Data
+ * loaded before that moment may lack what happened since it was loaded.
  */
 function onUnknown(stream: EventStream, callback: () => void): () => void {
   let cursor = stream.cursor;

@@ -2,13 +2,13 @@ import type { EventStream } from "../event-stream.ts";
 import { type EventType, isEnvelope, type LatchkeyEvent } from "../event-types.ts";
 import type { KeyValueStorage } from "../stream/cursor-store.ts";
 
-/** An event worth keeping until it was seen. */
+/** An event that is kept until it was seen. */
 export interface Notice<T extends EventType> {
   event: LatchkeyEvent<T>;
   read: boolean;
 }
 
-/** What is kept now, newest first; the same object until something changes. */
+/** The present notices, newest first; the same object until something changes. */
 export interface Notices<T extends EventType> {
   readonly items: readonly Notice<T>[];
   readonly unread: number;
@@ -20,11 +20,11 @@ export interface NoticeStoreOptions<T extends EventType> {
   /** Part of the storage key. */
   name: string;
   types: readonly T[];
-  /** Notices kept; the oldest go first. */
+  /** The limit of notices; the oldest are dropped first. */
   limit: number;
 }
 
-/** Keeps the latest events of some types for one user, across reloads and tabs, with what was read. */
+/** Keeps the latest events of some types for one user, across reloads and tabs, together with which ones were read. */
 export class NoticeStore<T extends EventType> {
   readonly #options: NoticeStoreOptions<T>;
   readonly #listeners = new Set<() => void>();
@@ -35,12 +35,12 @@ export class NoticeStore<T extends EventType> {
     this.#options = options;
   }
 
-  /** Collects from now on; the answer stops it. */
+  /** Collects from now on; the returned function stops it. */
   connect(): () => void {
     const { stream, types } = this.#options;
     this.#load();
     const stops = types.map((type) => stream.on(type, (event) => this.#add(event)));
-    // Whose notices these are is known once the stream knows its user.
+    // The owner of these notices is known once the stream knows its user.
     stops.push(stream.onStatus(() => this.#load()));
     stops.push(this.#followOtherTabs());
     return () => {
@@ -66,7 +66,7 @@ export class NoticeStore<T extends EventType> {
   #add(event: LatchkeyEvent<T>): void {
     this.#load();
     const stored = this.#stored();
-    // Every tab receives the event, and all keep one list.
+    // Every tab receives the event, and all tabs share one list.
     if (stored.some((notice) => notice.event.id === event.id)) this.#show(stored);
     else this.#save([{ event, read: false }, ...stored].slice(0, this.#options.limit));
   }
@@ -82,7 +82,7 @@ export class NoticeStore<T extends EventType> {
     this.#show(this.#stored());
   }
 
-  /** What is in storage; what this tab shows, if there is none to read. */
+  /** The stored list; if it cannot be read, the list that this tab shows. */
   #stored(): readonly Notice<T>[] {
     if (this.#user === null) return [];
     try {
@@ -104,7 +104,7 @@ export class NoticeStore<T extends EventType> {
     try {
       if (this.#user !== null) this.#options.storage.setItem(this.#key, JSON.stringify(items));
     } catch {
-      // Full or forbidden: the list lives as long as the page.
+      // Storage is full or forbidden: the list lasts as long as the page.
     }
     this.#show(items);
   }
@@ -115,7 +115,7 @@ export class NoticeStore<T extends EventType> {
   }
 
   #followOtherTabs(): () => void {
-    // React Native has a window that takes no listeners.
+    // React Native has a window without listeners.
     if (typeof window === "undefined" || typeof window.addEventListener !== "function") return () => undefined;
     const hear = (event: StorageEvent) => {
       if (event.key === this.#key) this.#show(this.#stored());

@@ -12,16 +12,16 @@ export interface LatchkeyProviderProps {
   client: LatchkeyClient;
   /** Started while the provider is mounted. */
   stream: EventStream;
-  /** Default: that of the `QueryClientProvider` above, else one of our own. */
+  /** Default: the one of the `QueryClientProvider` above, else our own. */
   queryClient?: QueryClient;
-  /** Where notifications outlive a reload; default `localStorage`. */
+  /** Storage for notifications across reloads; default `localStorage`. */
   storage?: KeyValueStorage;
   /** Notifications kept of each kind; default 100. */
   keep?: number;
   children?: ReactNode;
 }
 
-/** Gives the hooks below it their client, their stream and their cache, and keeps the three in step. */
+/** Gives the hooks below it their client, their stream and their cache, and keeps these three consistent. */
 export function LatchkeyProvider(props: LatchkeyProviderProps) {
   const { client, stream, storage, keep = 100 } = props;
   const inherited = useContext(QueryClientContext);
@@ -43,7 +43,7 @@ export function LatchkeyProvider(props: LatchkeyProviderProps) {
   }, [client, stream, storage, keep]);
 
   useEffect(() => {
-    // Listening comes before starting: the first events of a resume would find nobody.
+    // Listen before starting: otherwise the first events after a resume would have no handler.
     const stops = [
       context.content.connect(),
       context.system.connect(),

@@ -4,9 +4,9 @@ export type TaskEvent = LatchkeyEvent<
   "task.progress-started" | "task.progress-updated" | "task.progress-completed" | "task.progress-failed"
 >;
 
-/** What is known of a task. */
+/** The known state of a task. */
 export interface TaskProgress {
-  /** `waiting`: no event of it came yet. */
+  /** `waiting`: no event of it has arrived yet. */
   state: "waiting" | "running" | "completed" | "failed";
   done: number;
   total: number | null;
@@ -14,7 +14,7 @@ export interface TaskProgress {
   message: string | null;
   result: unknown;
   error: { code: string; message: string } | null;
-  /** What the server advises after a failure. */
+  /** The server's advice after a failure. */
   retry: { advised: boolean; after_s?: number; attempts_left?: number } | null;
 }
 
@@ -33,7 +33,7 @@ export const WAITING: TaskProgress = {
 export function advance(progress: TaskProgress, event: TaskEvent): TaskProgress {
   switch (event.type) {
     case "task.progress-started": {
-      // A task that starts again (a retry) leaves its former end behind.
+      // A task that starts again (a retry) loses its earlier end.
       const { title, total } = event.data;
       return { ...WAITING, state: "running", title: title ?? null, total: total ?? null };
     }

@@ -8,15 +8,15 @@ const TASK_TYPES = [
   "task.progress-failed",
 ] as const;
 
-/** Tasks remembered; of more, those leave first whose last event is oldest. */
+/** The limit of remembered tasks; those with the oldest last event are dropped first. */
 const MAX_TASKS = 500;
 
-/** Receives how one task stands now, and whether that should show at once. */
+/** Receives the present state of one task, and whether to show it at once. */
 export type TaskListener = (progress: TaskProgress, isUrgent: boolean) => void;
 
 /**
- * What is known of every task, from the moment the provider listens: a component that is mounted late, or again, shows
- * what came before it was mounted.
+ * The known state of every task since the provider began to listen. So a component that is mounted later, or again,
+ * shows what happened before.
  */
 export class TaskStore {
   readonly #stream: EventStream;
@@ -27,7 +27,7 @@ export class TaskStore {
     this.#stream = stream;
   }
 
-  /** Listens from now on; the answer stops it. */
+  /** Listens from now on; the returned function stops it. */
   connect(): () => void {
     const stops = TASK_TYPES.map((type) => this.#stream.on<TaskEvent["type"]>(type, (event) => this.#hear(event)));
     return () => {
@@ -35,12 +35,12 @@ export class TaskStore {
     };
   }
 
-  /** How a task stands, as far as events of it came. */
+  /** The state of a task, as far as its events have arrived. */
   read(task: string): TaskProgress {
     return this.#tasks.get(task) ?? WAITING;
   }
 
-  /** Calls back with each event of a task; the answer stops it. */
+  /** Calls back with each event of a task; the returned function stops it. */
   subscribe(task: string, listener: TaskListener): () => void {
     const listeners = this.#listeners.get(task) ?? new Set();
     this.#listeners.set(task, listeners);

@@ -16,7 +16,7 @@ function useNotices<T extends EventType>(store: NoticeStore<T>): Notifications<T
   return { items, unread, markRead: store.markRead, markAllRead: store.markAllRead };
 }
 
-/** News about content: what was created and what changed. */
+/** News about content: created and changed items. */
 export function useContentNotifications(): Notifications<"content.novel-created" | "content.chapter-updated"> {
   return useNotices(useLatchkey().content);
 }

@@ -1,7 +1,10 @@
 import { useSyncExternalStore } from "react";
 import type { Session, SessionUser } from "../session.ts";
 
-/** Who is signed in, and null while nobody is. On a server that renders, nobody is: the session is in the browser. */
+/**
+ * The signed-in user; null while nobody is signed in. Always null when rendering on a server, because the session is in
+ * the browser.
+ */
 export function useSession(session: Session): SessionUser | null {
   return useSyncExternalStore(session.subscribe, session.user, () => null);
 }

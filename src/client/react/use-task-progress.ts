@@ -4,11 +4,11 @@ import type { TaskProgress } from "./task-progress.ts";
 import type { TaskListener } from "./task-store.ts";
 
 export interface TaskProgressOptions {
-  /** Milliseconds between two renderings; default 200. The last value always shows, and an end shows at once. */
+  /** Milliseconds between two renderings; default 200. The last value is always shown, and an end is shown at once. */
   throttleMs?: number;
 }
 
-/** Follows one task. What the provider knows of it already shows at once. */
+/** Follows one task. What the provider already knows about it is shown at once. */
 export function useTaskProgress(taskId: string, options: TaskProgressOptions = {}): TaskProgress {
   const { tasks } = useLatchkey();
   const throttleMs = options.throttleMs ?? 200;
@@ -24,7 +24,7 @@ export function useTaskProgress(taskId: string, options: TaskProgressOptions = {
         clearTimeout(timer);
         timer = null;
       }
-      if (timer !== null) return; // What is new now is shown when the timer ends.
+      if (timer !== null) return; // the timer will show the new value
       const before = progress;
       show();
       timer = setTimeout(() => {
@@ -32,7 +32,7 @@ export function useTaskProgress(taskId: string, options: TaskProgressOptions = {
         if (progress !== before) show();
       }, throttleMs);
     };
-    show(); // what came between the rendering and now
+    show(); // events between the rendering and now
     const stop = tasks.subscribe(taskId, hear);
     return () => {
       if (timer !== null) clearTimeout(timer);
@@ -40,6 +40,6 @@ export function useTaskProgress(taskId: string, options: TaskProgressOptions = {
     };
   }, [tasks, taskId, throttleMs]);
 
-  // Between a change of task and its first rendering, the last task's figures would be a lie.
+  // Between a change of task and its first rendering, the values of the last task would be wrong.
   return shown.taskId === taskId ? shown.progress : tasks.read(taskId);
 }

@@ -4,7 +4,7 @@ import type { LatchkeyProblem, Result } from "../rest/result.ts";
 import { useLatchkey } from "./context.ts";
 import { latchkeyKeys } from "./keys.ts";
 
-/** A problem as an exception: what a query that failed holds as its `error`. */
+/** A problem as an exception: the `error` of a failed query. */
 export class LatchkeyProblemError extends Error {
   readonly problem: LatchkeyProblem;
 
@@ -17,7 +17,7 @@ export class LatchkeyProblemError extends Error {
 
 export interface UnlocksOptions {
   lang?: "en" | "zh";
-  /** IANA time zone for the dates in sentences; the browser's if it is left out, "UTC" for UTC. */
+  /** IANA time zone for the dates in sentences; default: the browser's. "UTC" for UTC. */
   tz?: string;
 }
 
@@ -33,15 +33,15 @@ interface Page<T> {
 
 const CHAPTERS = "/api/v1/courses/{course}/chapters";
 const PROBLEMS = "/api/v1/courses/{course}/problems";
-/** Largest page there is: most courses are one request. */
+/** The largest allowed page: most courses need one request. */
 const PAGE = 1_000;
 
-/** Chapters and problems of a course with their locks, kept true by its events. */
+/** Chapters and problems of a course with their locks, kept up to date by its events. */
 export function useUnlocks(course: string, options: UnlocksOptions = {}): Unlocks {
   const { client } = useLatchkey();
   const tz = options.tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const lang = options.lang === undefined ? {} : { lang: options.lang };
-  // The client repeats what is worth repeating; a second round here would only delay the bad news.
+  // The client already repeats what should be repeated. Repeating it here would only delay the error.
   const retry = false;
   const queryClient = useQueryClient();
   const list = <T>(queryKey: QueryKey, read: (asked: Asked, signal: AbortSignal) => Promise<Result<Page<T>>>) => ({
@@ -67,8 +67,8 @@ export function useUnlocks(course: string, options: UnlocksOptions = {}): Unlock
 }
 
 /**
- * When what is shown was loaded, if this load only looks whether it still is so (the window has come back, or the network);
- * null when something is loaded for the first time, or is known to have changed.
+ * When the shown data was loaded, if this load only checks whether it is still true (the window or the network has come
+ * back). Null if something is loaded for the first time, or is known to have changed.
  */
 function backgroundOf(queryClient: QueryClient, queryKey: QueryKey): number | null {
   const state = queryClient.getQueryState(queryKey);
@@ -86,8 +86,8 @@ interface Asked {
 }
 
 /**
- * Reads with what the server may not know, and without it when it refuses just that: a browser may know a zone that the
- * server does not (then dates are in UTC, and say so), and an older server answers exactly or not at all.
+ * Reads with options that the server may not know, and without them if it refuses exactly those. A browser may know a
+ * zone that the server does not (then dates are in UTC, and say so), and an older server knows no `max_stale`.
  */
 async function readInZone<T>(asked: Asked, read: (page: Asked) => Promise<Result<Page<T>>>): Promise<T[]> {
   try {

@@ -1,21 +1,21 @@
 import type { SpooledItem } from "./spool.ts";
 
-/** Items and characters of JSON that one batch holds at most. */
+/** The limits of items and of JSON characters in one batch. */
 export interface BatchLimits {
   items: number;
   characters: number;
 }
 
 export interface Cut {
-  /** How many of the items, from the first on, make the next batch. */
+  /** How many of the items, from the first on, form the next batch. */
   count: number;
-  /** Whether nothing that is written later could still join it. */
+  /** Whether no later item could join it. */
   isClosed: boolean;
 }
 
 /**
- * Where the next batch ends: a batch is of one kind and one owner, and within the limits. The order of writing is kept,
- * so that a session goes before its tasks and an item's versions go one after the other.
+ * Where the next batch ends. A batch has one kind and one owner, and stays within the limits. The order of writing is
+ * kept, so that a session comes before its tasks, and the versions of an item follow each other.
  */
 export function cutBatch(items: readonly SpooledItem[], limits: BatchLimits): Cut {
   const [first] = items;
@@ -25,7 +25,7 @@ export function cutBatch(items: readonly SpooledItem[], limits: BatchLimits): Cu
     if (count >= limits.items) return { count, isClosed: true };
     const isOther = next.kind !== first.kind || ownerOf(next) !== ownerOf(first);
     characters += JSON.stringify(next.item).length;
-    // An item that is too large by itself goes alone, and the server says what it thinks of it.
+    // An item that is too large is sent alone, and the server answers for it.
     if (count > 0 && (isOther || characters > limits.characters)) return { count, isClosed: true };
   }
   return { count: items.length, isClosed: items.length >= limits.items };

@@ -2,20 +2,23 @@
 import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { SealedBatch, Spool, SpoolContents, SpooledItem } from "./spool.ts";
 
-/** Size at which an empty spool's file is begun again, and a full one is written without what is gone, bytes. */
+/**
+ * At this size in bytes the file of an empty spool is started again, and the file of any other is rewritten without
+ * removed items.
+ */
 const COMPACT_BYTES = 16_000_000;
 
 type Line = { item: SpooledItem } | { batch: SealedBatch } | { done: string; to: number };
 
-/** Somebody else, who is alive, works with the spool. */
+/** Another living process uses the spool. */
 export class SpoolInUseError extends Error {
   override readonly name = "SpoolInUseError";
 }
 
 /**
- * A spool in a file: an append-only log, forced to the disk before each method resolves. A process that was killed in
- * the middle of a line loses that line, whose writer had no answer yet. A lock beside the file keeps a second living
- * process away.
+ * A spool in a file: an append-only log that is flushed to the disk before each method resolves. If the process is
+ * killed in the middle of a line, that line is lost, but its writer had no answer yet. A lock beside the file keeps
+ * other living processes out.
  */
 export function fileSpool(path: string): Spool {
   let file: FileHandle | null = null;
@@ -26,7 +29,7 @@ export function fileSpool(path: string): Spool {
     if (file === null) throw new Error("the spool is not open");
     const text = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     try {
-      // Always at the place where the last whole line ends: a write that failed half way leaves nothing behind.
+      // Always at the end of the last complete line, so that a write that failed half way leaves nothing behind.
       for (let done = 0; done < text.length; ) {
         done += (await file.write(text, done, text.length - done, size + done)).bytesWritten;
       }
@@ -75,7 +78,7 @@ export function fileSpool(path: string): Spool {
   };
 }
 
-/** A file with nothing in it but these, in place of what was there: either the old one or the new one is found. */
+/** Replaces the file by one with only these items. After a crash, either the old or the new file is complete. */
 async function begin(path: string, { items, batches }: SpoolContents): Promise<FileHandle> {
   const lines: Line[] = [...items.map((item) => ({ item })), ...batches.map((batch) => ({ batch }))];
   const next = `${path}.next`;
@@ -88,10 +91,10 @@ async function begin(path: string, { items, batches }: SpoolContents): Promise<F
 
 function replay(text: string): SpoolContents {
   let contents: SpoolContents = { items: [], batches: [] };
-  // What follows the last line break is a line that was never finished.
+  // Text after the last line break is a line that was never finished.
   for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
     if (line === "") continue;
-    // SAFETY: every whole line was written by append() or begin() above.
+    // SAFETY: append() or begin() above wrote every complete line.
     const entry = JSON.parse(line) as Line;
     if ("item" in entry) contents.items.push(entry.item);
     else if ("batch" in entry) contents.batches.push(entry.batch);
@@ -108,7 +111,7 @@ function lockOf(path: string): string {
   return `${path}.lock`;
 }
 
-/** @throws SpoolInUseError while the process that holds the lock lives. */
+/** @throws SpoolInUseError while the process with the lock lives. */
 async function lock(path: string): Promise<void> {
   for (let tries = 0; tries < 2; tries += 1) {
     try {
@@ -117,7 +120,7 @@ async function lock(path: string): Promise<void> {
     } catch (fault) {
       if (!isExisting(fault)) throw fault;
       const holder = Number(await readFile(lockOf(path), "utf8").catch(() => ""));
-      // One's own number is that of a dead process too: containers give the first process always the same.
+      // The own process id also means a dead process: in containers the first process always has the same id.
       if (holder > 0 && holder !== process.pid && isAlive(holder)) break;
       await rm(lockOf(path), { force: true });
     }
@@ -130,7 +133,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (fault) {
-    // It lives, and belongs to somebody else.
+    // It lives, and belongs to another user.
     return codeOf(fault) === "EPERM";
   }
 }

@@ -4,8 +4,8 @@ const ITEMS = "items";
 const BATCHES = "batches";
 
 /**
- * A spool in the browser's IndexedDB, which outlives the page. Tabs that write at the same time need a name each: one
- * writer has one spool.
+ * A spool in the browser's IndexedDB, which survives the page. Tabs that write at the same time need different names,
+ * because each writer needs its own spool.
  */
 export function indexedDbSpool(name: string): Spool {
   let database: IDBDatabase | null = null;
@@ -23,7 +23,7 @@ export function indexedDbSpool(name: string): Spool {
     async open() {
       database = await openDatabase(name);
       const transaction = database.transaction([ITEMS, BATCHES], "readonly");
-      // Keys are numbers in the order of writing, and so is what getAll answers.
+      // Keys are numbers in the order of writing, and getAll returns them in that order.
       const [items, batches] = await Promise.all([
         answerOf<SpooledItem[]>(transaction.objectStore(ITEMS).getAll()),
         answerOf<SealedBatch[]>(transaction.objectStore(BATCHES).getAll()),

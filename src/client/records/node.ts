@@ -1,2 +1,2 @@
-// The entry "@latchkey/client/node": what only Node has.
+// The entry "@latchkey/client/node": parts that need Node.
 export { fileSpool, SpoolInUseError } from "./file-spool.ts";

@@ -3,14 +3,14 @@ import type { LatchkeyClient } from "../create-client.ts";
 import type { LatchkeyProblem } from "../rest/result.ts";
 import type { RecordItem, RecordKind, Spool } from "./spool.ts";
 
-/** Why the server did not take one item of a batch. */
+/** Why the server refused one item of a batch. */
 export interface ItemError {
   rule: string;
   message: string;
   path?: string;
 }
 
-/** An item that was not taken, and will not be however often it is sent. */
+/** A refused item. Sending it again cannot help. */
 export interface InvalidItem {
   kind: RecordKind;
   item: RecordItem;
@@ -25,19 +25,19 @@ export interface RecordWriterOptions {
   batchSize?: number;
   /** Milliseconds an item waits for others; default 200. */
   lingerMs?: number;
-  /** Items the spool holds; a write beyond waits. Default 10,000. */
+  /** The limit of items in the spool; a write beyond it waits. Default 10,000. */
   spoolSize?: number;
-  /** Called with items that are not valid. They leave the spool when it has returned, promises included. */
+  /** Called with invalid items. They leave the spool after it has returned and its promise has settled. */
   onInvalid: (invalid: InvalidItem) => void | Promise<void>;
-  /** Called with each send that failed and is repeated. */
+  /** Called after each failed send that will be repeated. */
   onProblem?: (problem: LatchkeyProblem, failures: number) => void;
   clock?: Clock;
 }
 
 export interface WriterStatus {
-  /** Items that are not acknowledged. */
+  /** Number of items that are not acknowledged. */
   held: number;
-  /** Sends of the present batch that failed. */
+  /** Number of failed sends of the present batch. */
   failures: number;
   state: "running" | "stopping" | "stopped";
 }

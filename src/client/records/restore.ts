@@ -2,12 +2,12 @@ import type { StoredTranslationTask } from "../api-types.ts";
 import type { LatchkeyClient } from "../create-client.ts";
 import { type LatchkeyProblem, noAnswer, problemOf } from "../rest/result.ts";
 
-/** The stream ended before its last line: what came is true, but it is not all. Restore again. */
+/** The stream ended before its last line: the received lines are right but not complete. Restore again. */
 export class RestoreCutError extends Error {
   override readonly name = "RestoreCutError";
 }
 
-/** The server did not begin to answer, or refused; `problem` says why. */
+/** The server did not answer, or refused; `problem` says why. */
 export class RestoreRefusedError extends Error {
   override readonly name = "RestoreRefusedError";
   readonly problem: LatchkeyProblem;
@@ -21,10 +21,10 @@ export class RestoreRefusedError extends Error {
 type Line = { session: unknown } | { task: StoredTranslationTask } | { end: true; tasks: number };
 
 /**
- * The pending and processing tasks of a session, in the order of their positions, one at a time as they arrive: a
- * session of any size fits.
+ * The pending and processing tasks of a session, in the order of their positions, one at a time as they arrive. So a
+ * session may have any size.
  *
- * @throws RestoreRefusedError, or RestoreCutError when the stream ends early.
+ * @throws RestoreRefusedError, or RestoreCutError if the stream ends early.
  */
 export async function* restoreSession(
   client: LatchkeyClient,
@@ -45,7 +45,7 @@ export async function* restoreSession(
   if (!response.ok || response.body === null) throw new RestoreRefusedError(await problemOf(response, Date.now()));
   let count = 0;
   for await (const text of linesOf(response.body)) {
-    // SAFETY: the lines of this API; the server validates nothing else.
+    // SAFETY: this API writes these lines in this form.
     const line = JSON.parse(text) as Line;
     if ("task" in line) {
       count += 1;

@@ -1,7 +1,7 @@
-/** What a batch is of. */
+/** The kinds of items in a batch. */
 export type RecordKind = "sessions" | "tasks";
 
-/** A session or a task, in the form the API takes. */
+/** A session or a task, in the form of the API. */
 export interface RecordItem {
   session_id: string;
   task_id?: string;
@@ -9,7 +9,7 @@ export interface RecordItem {
   [field: string]: unknown;
 }
 
-/** An item that the caller has given, and that the server has not acknowledged yet. */
+/** An item from the caller that the server has not acknowledged yet. */
 export interface SpooledItem {
   /** Place in the order of writing. */
   seq: number;
@@ -17,7 +17,7 @@ export interface SpooledItem {
   item: RecordItem;
 }
 
-/** A batch that has its key, and so may have been sent. It is sent as it is until it is answered. */
+/** A batch that has its key, and so may have been sent. It is sent unchanged until it is answered. */
 export interface SealedBatch {
   /** Its Idempotency-Key, made before the first send. */
   key: string;
@@ -27,27 +27,27 @@ export interface SealedBatch {
   to: number;
 }
 
-/** What a spool holds when it is opened. */
+/** The content of a spool when it is opened. */
 export interface SpoolContents {
   items: SpooledItem[];
   batches: SealedBatch[];
 }
 
 /**
- * Where a writer keeps what is not acknowledged. Each method resolves when its change is kept as safely as the spool
- * promises; calls come one after the other. One writer has one spool.
+ * The place where a writer keeps items that are not acknowledged. Each method resolves when its change is stored as
+ * safely as the spool promises. Calls never overlap. Each writer has its own spool.
  */
 export interface Spool {
-  /** What an earlier writer has left, in the order of writing. */
+  /** Everything that an earlier writer left, in the order of writing. */
   open(): Promise<SpoolContents>;
   append(items: readonly SpooledItem[]): Promise<void>;
   seal(batch: SealedBatch): Promise<void>;
-  /** The oldest batch was answered: it and its items are gone. */
+  /** The oldest batch was answered: removes it and its items. */
   remove(batch: SealedBatch): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A spool that lives as long as the process; for tests, and where losing what is unsent does no harm. */
+/** A spool that lives as long as the process: for tests, and where losing unsent items does no harm. */
 export function memorySpool(): Spool {
   let items: SpooledItem[] = [];
   let batches: SealedBatch[] = [];

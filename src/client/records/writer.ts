@@ -7,14 +7,14 @@ import type { RecordItem, RecordKind, SealedBatch, SpooledItem } from "./spool.t
 
 const BATCH_SIZE = 100;
 const LARGEST_BATCH = 1_000;
-/** Far below what the server takes. */
+/** Far below the server's limit. */
 const BATCH_CHARACTERS = 4_000_000;
 const LINGER_MS = 200;
 const SPOOL_SIZE = 10_000;
 const BACKOFF_BASE = 500;
 const BACKOFF_CAP = 60_000;
 const STOP_DEADLINE_MS = 10_000;
-/** Answers that the same batch gets however often it is sent. */
+/** Answers that the same batch gets each time it is sent. */
 const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
 
 interface BatchAnswer {
@@ -22,16 +22,16 @@ interface BatchAnswer {
 }
 
 /**
- * Writes records that must not be lost. An item is in the spool when `write` resolves, and leaves it when the server has
- * acknowledged it: a process that is killed carries on where it was. Batches go one after the other, each with the key
- * it got before it was first sent, so that nothing is done twice and nothing overtakes.
+ * Writes records that must not be lost. An item is in the spool when `write` resolves, and leaves it when the server
+ * has acknowledged it. So a new process continues the work of a killed one. Batches are sent one after the other, each
+ * with the key it got before its first send, so that nothing is done twice and the order is kept.
  */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #clock: Clock;
   readonly #limits: BatchLimits;
   readonly #aborted = new AbortController();
-  /** In the spool, and in no batch yet. */
+  /** In the spool, but in no batch yet. */
   #loose: SpooledItem[] = [];
   /** In batches, oldest first. */
   #sealed: { batch: SealedBatch; items: SpooledItem[] }[] = [];
@@ -42,7 +42,7 @@ export class RecordWriter {
   #held = 0;
   #failures = 0;
   #state: WriterStatus["state"] = "running";
-  /** Up to here nothing waits for company. */
+  /** Items up to this place do not wait for others to fill their batch. */
   #hurryTo = 0;
   #looseSince = 0;
   #wake: () => void = () => undefined;
@@ -59,7 +59,7 @@ export class RecordWriter {
     };
   }
 
-  /** Opens the spool, and goes on with what an earlier writer has left in it. */
+  /** Opens the spool, and continues with everything an earlier writer left in it. */
   static async open(options: RecordWriterOptions): Promise<RecordWriter> {
     const writer = new RecordWriter(options);
     const { items, batches } = await options.spool.open();
@@ -81,8 +81,8 @@ export class RecordWriter {
   }
 
   /**
-   * Hands an item over. Resolves when it is in the spool; while the spool is full that takes until there is room.
-   * @throws when the writer was stopped, or the spool cannot be written: then the item is not taken.
+   * Adds an item. Resolves when it is in the spool; if the spool is full, it waits for room.
+   * @throws if the writer was stopped, or the spool cannot be written: then the item is not accepted.
    */
   async write(kind: RecordKind, item: RecordItem): Promise<void> {
     while (this.#state === "running" && this.#held >= (this.#options.spoolSize ?? SPOOL_SIZE)) {
@@ -95,11 +95,13 @@ export class RecordWriter {
     await this.#save();
   }
 
-  /** Sends everything that was written before. Resolves when the server has acknowledged it, however long that takes. */
+  /**
+   * Sends everything that was written before. Resolves when the server has acknowledged it, however long that takes.
+   */
   async flush(): Promise<void> {
     const upTo = this.#seq;
     this.#hurryTo = Math.max(this.#hurryTo, upTo);
-    // Items still on their way into the spool: whoever wrote them learns if that fails.
+    // Items that are not in the spool yet: their own `write` rejects if that fails.
     await this.#nextSave?.catch(() => undefined);
     await this.#spooling;
     if (this.#oldest() > upTo) return;
@@ -108,7 +110,7 @@ export class RecordWriter {
   }
 
   /**
-   * Takes nothing more, sends what there is until the deadline, and closes the spool.
+   * Accepts nothing more, sends until the deadline, and closes the spool.
    * @returns how many items stay in the spool, for the next writer.
    */
   async stop({ deadlineMs = STOP_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<{ left: number }> {
@@ -129,13 +131,13 @@ export class RecordWriter {
     return { left: this.#held };
   }
 
-  /** Everything that came while the last save was under way is saved in one go. */
+  /** Saves everything in one go that arrived during the last save. */
   #save(): Promise<void> {
     this.#nextSave ??= this.#inTurn(() => this.#saveGroup());
     return this.#nextSave;
   }
 
-  /** One change of the spool after the other. */
+  /** Changes the spool one step at a time. */
   #inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.#spooling.then(change);
     this.#spooling = done.catch(() => undefined);
@@ -165,7 +167,7 @@ export class RecordWriter {
     }
   }
 
-  /** The next batch, kept with its key; null while it should wait for company. */
+  /** The next batch, stored with its key; null while it should wait for more items. */
   async #seal() {
     const { count, isClosed } = cutBatch(this.#loose, this.#limits);
     const [first] = this.#loose;
@@ -223,7 +225,7 @@ export class RecordWriter {
       : client.post("/api/v1/translation/tasks/batch", { ...call, body: { tasks: bodies } });
   }
 
-  /** A handler that throws is not asked again: the item can still not be written. */
+  /** A handler that throws is not called again: the item still cannot be written. */
   async #report(invalid: InvalidItem): Promise<void> {
     try {
       await this.#options.onInvalid(invalid);
@@ -241,7 +243,9 @@ export class RecordWriter {
     }
   }
 
-  /** Changes the spool; when that fails (a full disk), says so and waits a little. @returns whether it succeeded. */
+  /**
+   * Changes the spool. If that fails (a full disk), it reports this and waits a little. @returns whether it succeeded.
+   */
   async #attempt(change: () => Promise<void>): Promise<boolean> {
     try {
       await this.#inTurn(change);
@@ -276,7 +280,7 @@ export class RecordWriter {
     return this.#options.lingerMs ?? LINGER_MS;
   }
 
-  /** Until something is written or asked for, or the oldest loose item has waited long enough. */
+  /** Waits until there is a new item or request, or the oldest item without a batch has waited long enough. */
   #untilWoken(): Promise<void> {
     return new Promise((resolve) => {
       const rest = this.#looseSince + this.#linger() - this.#clock.now();

@@ -2,9 +2,10 @@ import type { Problem } from "../api-types.ts";
 import { retryAfter } from "../clock.ts";
 
 /**
- * A refusal of the server (RFC 9457), or of the way to it. Branch on `code`: it is from the server's registry of errors, or
- * `network_failure` (no answer), `aborted` (you ended it) and `unreadable_answer` (what answered is not this API), which
- * never come from the server and have no more than a title and a `status`, 0 without an answer.
+ * A refusal by the server (RFC 9457), or a failure on the way to it. Branch on `code`: it is from the server's list of
+ * errors, or one of `network_failure` (no answer), `aborted` (you ended it) and `unreadable_answer` (the answer is not
+ * from this API). These three never come from the server and have only a title and a `status`, which is 0 without an
+ * answer.
  */
 export type LatchkeyProblem = Partial<Problem> &
   Pick<Problem, "code" | "title" | "status"> & {
@@ -12,12 +13,12 @@ export type LatchkeyProblem = Partial<Problem> &
     retry_after?: number;
   };
 
-/** What a call answers: never an exception. */
+/** The result of a call: never an exception. */
 export type Result<T> =
   | { ok: true; value: T; status: number; headers: Headers }
   | { ok: false; problem: LatchkeyProblem };
 
-/** Reads a problem document, or makes one of an answer that is none. */
+/** Reads a problem document, or makes one from any other answer. */
 export async function problemOf(response: Response, now: number): Promise<LatchkeyProblem> {
   const body: unknown = await response.json().catch(() => null);
   const wait = retryAfterSeconds(response.headers, now);
@@ -26,12 +27,12 @@ export async function problemOf(response: Response, now: number): Promise<Latchk
   return { ...unreadable(response.status), ...extra };
 }
 
-/** The problem of a success whose body is not what this API says. */
+/** The problem for a success whose body does not fit this API. */
 export function unreadable(status: number): LatchkeyProblem {
   return { code: "unreadable_answer", title: "The answer is not from this API", status };
 }
 
-/** The problem of a request that got no answer. */
+/** The problem for a request without an answer. */
 export function noAnswer(fault: unknown, signal: AbortSignal | undefined): LatchkeyProblem {
   if (signal?.aborted === true) return { code: "aborted", title: "The request was cancelled", status: 0 };
   const detail = fault instanceof Error ? fault.message : String(fault);

@@ -16,14 +16,14 @@ export interface Call {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
-  /** Whether doing it twice is the same as doing it once. */
+  /** Whether doing it twice has the same effect as doing it once. */
   isRepeatable: boolean;
 }
 
 const TRIES = 4;
 const BACKOFF_BASE = 300;
 const BACKOFF_CAP = 5_000;
-/** A server that asks for a longer pause than this is asked again by the caller, not behind its back. */
+/** If a server asks for a longer pause, the caller decides whether to repeat. */
 const LONGEST_WAIT = 30_000;
 
 /** Sends requests with the bearer token, and repeats those that may be repeated. */
@@ -36,12 +36,12 @@ export class Transport {
     this.#base = options.baseUrl.replace(/\/+$/, "");
   }
 
-  /** The address of a path, to be called by other means. */
+  /** The address of a path, for callers that send the request in another way. */
   address(path: string): string {
     return this.#base + path;
   }
 
-  /** Sends; without judging the answer, without repeating. */
+  /** Sends once, without checking the answer and without repeating. */
   async send(call: Omit<Call, "isRepeatable">, token: string | null): Promise<Response> {
     const headers = new Headers(call.headers);
     if (token !== null) headers.set("authorization", `Bearer ${token}`);
@@ -51,12 +51,13 @@ export class Transport {
       init.body = JSON.stringify(call.body);
     }
     if (call.signal !== undefined) init.signal = call.signal;
-    // Looked up late, and called as a function: a page may replace it, and browsers refuse it as another's method.
+    // Looked up at each call, and called as a plain function: a page may replace it, and browsers refuse it as a method
+    // of another object.
     const send = this.#options.fetch ?? globalThis.fetch;
     return await send(this.address(call.path), init);
   }
 
-  /** Calls, repeats where that is harmless, and answers with a value or a problem. */
+  /** Calls, repeats if that is harmless, and returns a value or a problem. */
   async call<T>(call: Call): Promise<Result<T>> {
     const { clock } = this.#options;
     const signal = call.signal ?? new AbortController().signal;
@@ -66,7 +67,8 @@ export class Transport {
       if (result.ok) return result;
       const { problem } = result;
       if (problem.status === 401 && !refresh) {
-        // The token may have expired on the way: one try with a new one. A 401 did nothing, so any call may repeat it.
+        // The token may have expired on the way: one try with a new one. After a 401 nothing was done, so any call may
+        // repeat it.
         refresh = true;
         continue;
       }
@@ -87,7 +89,7 @@ export class Transport {
       const text = await response.text();
       const value: unknown = text === "" ? null : parse(text);
       if (value === undefined) return { ok: false, problem: unreadable(status) };
-      // SAFETY: the type is the one the API's own document gives this call's answer; the server validates nothing else.
+      // SAFETY: the API's own document declares this type for the answer, and the tests of the server compare them.
       return { ok: true, value: value as T, status, headers };
     } catch (fault) {
       return { ok: false, problem: noAnswer(fault, call.signal) };
@@ -96,7 +98,7 @@ export class Transport {
 }
 
 function isPassing(problem: LatchkeyProblem): boolean {
-  // Our own first try may still be under way when the second with its key arrives.
+  // Our own first try may still be running when the second with the same key arrives.
   const isUnderWay = problem.code === "concurrent_change" && problem.retry_after !== undefined;
   return problem.code === "network_failure" || problem.status === 503 || isUnderWay;
 }

@@ -5,16 +5,16 @@ import type { Surroundings } from "./surroundings.ts";
 interface AttentionContext {
   surroundings: Surroundings;
   clock: Clock;
-  /** Milliseconds hidden before a phone closes the stream; null: never. */
+  /** After this many milliseconds hidden, a phone closes the stream; null: never. */
   pauseAfter: number | null;
-  /** Whether another tab that listens to us is being looked at. */
+  /** Whether another tab that uses our connection is visible. */
   isOtherVisible(): boolean;
-  /** The obstacle came, went, or the network is another one. */
+  /** The obstacle came or went, or the network has changed. */
   onChange(): void;
   onVisibility(visible: boolean): void;
 }
 
-/** Watches whether a connection is possible (network) and wanted (somebody looks). */
+/** Observes whether a connection is possible (network) and wanted (a tab is visible). */
 export class Attention {
   readonly #context: AttentionContext;
   readonly #unsubscribe: (() => void)[];
@@ -41,7 +41,7 @@ export class Attention {
     return this.#isPaused ? "hidden" : null;
   }
 
-  /** Somebody began or stopped looking, here or in another tab. */
+  /** A tab became visible or hidden, here or elsewhere. */
   review(): void {
     const { surroundings, clock, pauseAfter } = this.#context;
     this.#cancelPause();

@@ -3,31 +3,31 @@ import type { EventsApi } from "../events-api.ts";
 import type { Timing } from "./options.ts";
 import type { StreamFrame } from "./stream-frame.ts";
 
-// What both ways to connect have in common.
+// Common parts of both kinds of connections.
 
-/** Why a connection is over, as far as the transport knows. */
+/** Why a connection is over, as far as the transport can tell. */
 export type SourceEnd =
   /** The server ended it, or the network did. */
   | { kind: "cut" }
-  /** It never began: refused, unreachable, or no token. */
+  /** It never began: it was refused or unreachable, or there was no token. */
   | { kind: "refused"; status: number; waitMs: number | null }
-  /** Something answered that is no stream, or no stream that can be read here. `forGood`: the server wants us to stop. */
+  /** The answer was not a stream, or not one that can be read here. `forGood`: the server wants us to stop. */
   | { kind: "unusable"; forGood: boolean; waitMs: number | null }
-  /** There is no stream available in this host: its answers cannot be read piece by piece. */
+  /** This host cannot read answers piece by piece, so it has no streams. */
   | { kind: "unreadable" }
-  /** No socket: refused, not let through, or silent from the start. Why, it does not say. */
+  /** No socket: refused, blocked, or silent from the start. The platform does not say which. */
   | { kind: "socketless" }
-  /** Opened, but no byte came: something between buffers. */
+  /** It opened, but no byte came: something on the way buffers. */
   | { kind: "silent" }
-  /** Was alive and went quiet. */
+  /** It worked and then became silent. */
   | { kind: "late" }
   /** We ended it. */
   | { kind: "aborted" };
 
 export interface SourceHandlers<E> {
   /**
-   * Takes one frame; an answer other than undefined ends the connection with it.
-   * @param read gives the frame. It throws when that cannot be read.
+   * Handles one frame. Any result but undefined ends the connection with it.
+   * @param read returns the frame. It throws if the frame cannot be read.
    */
   onFrame(read: () => StreamFrame): Promise<E | undefined>;
   onRetry(milliseconds: number): void;
@@ -39,7 +39,7 @@ export interface SourceContext {
   timing: Timing;
 }
 
-/** What to open, and how long to wait for it. */
+/** The address to open, and the time limits. */
 export interface SourceRequest {
   cursor: string | null;
   client: string;
@@ -47,7 +47,7 @@ export interface SourceRequest {
   firstByte: number;
 }
 
-/** Asks for the token of one connection. @returns it, or why there is none. */
+/** Asks for the token of one connection. @returns the token, or why there is none. */
 export async function takeToken({ events, timing }: SourceContext, leash: Leash): Promise<string | SourceEnd> {
   leash.arm(timing.tokenTimeout, { kind: "refused", status: 0, waitMs: null });
   const token = await events.mintToken(leash.signal);
@@ -62,7 +62,7 @@ function waitOf(problem: { retry_after?: number }): number | null {
   return problem.retry_after === undefined ? null : problem.retry_after * 1000;
 }
 
-/** Aborts what it holds when a time limit passes or the owner wants it, and remembers which. */
+/** Aborts a connection after a time limit or on request, and remembers the reason. */
 export class Leash {
   end: SourceEnd | null = null;
   hasRead = false;

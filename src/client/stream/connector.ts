@@ -9,12 +9,12 @@ interface ConnectorContext extends SourceContext {
   webSocket: SocketConstructor | null;
 }
 
-/** An end that a connection's frames gave it, or one that the transport did. */
+/** An end caused by a connection's frames, or by the transport. */
 type AnyEnd<E> = SourceEnd | E;
 
 /**
- * Connects by a socket where one is available, else by a stream. A network that lets no socket through, but a stream,
- * is not asked for one again for a while, longer and longer.
+ * Connects by a socket if there is one, else by a stream. If a network blocks sockets but not streams, the next tries
+ * skip the socket, for a longer time after each failure.
  */
 export class Connector {
   readonly #context: ConnectorContext;
@@ -32,7 +32,7 @@ export class Connector {
     return this.#Socket !== null;
   }
 
-  /** Another network, or somebody who asks for it: a socket may get through now. */
+  /** The network has changed, or the user asks for it: a socket may work now. */
   forget(): void {
     this.#failures = 0;
     this.#notBefore = 0;
@@ -40,7 +40,7 @@ export class Connector {
 
   /**
    * One connection from its token to its end.
-   * @param hasStream false: no stream comes from this address, so none is tried in a socket's place.
+   * @param hasStream false: this address serves no stream, so none is tried instead of a socket.
    */
   async open<E extends { kind: string }>(
     request: SourceRequest,
@@ -56,7 +56,7 @@ export class Connector {
     const end: AnyEnd<E> = await readSocket(this.#context, this.#Socket, request, handlers, signal);
     if (signal.aborted) return { kind: "aborted" };
     if (end.kind !== "socketless") {
-      // Something lets sockets begin and ends them: a stream may fare better.
+      // Something on the way ends sockets soon after they begin: a stream may do better.
       if (end.kind === "cut" && clock.now() - started < timing.stableAfter) this.#fail();
       else this.#failures = 0;
       return end;
@@ -67,7 +67,7 @@ export class Connector {
     }
     let isBlamed = false;
     const onFrame: SourceHandlers<E>["onFrame"] = (read) => {
-      // The server is there, so what was in the way was in the way of the socket.
+      // The server answers, so only the socket was blocked.
       if (!isBlamed) this.#fail();
       isBlamed = true;
       return handlers.onFrame(read);

@@ -1,17 +1,17 @@
 import { isEnvelope, type LatchkeyEvent, type ResetNotice } from "../event-types.ts";
 import type { StreamFrame } from "./stream-frame.ts";
 
-/** A frame about the stream itself, read; `unknown` for those of a later server. */
+/** A frame about the stream itself, after reading; `unknown` for kinds of a later server. */
 export type ControlFrame =
   | { kind: "opened"; head: string }
   | { kind: "resumed" }
   | { kind: "reset"; head: string; notice: ResetNotice }
   | { kind: "heartbeat"; head: string }
-  /** How a task stands that was asked for: its latest event, if there is one. */
+  /** The state of a requested task: its latest event, if there is one. */
   | { kind: "topic"; state: LatchkeyEvent | null }
   | { kind: "lagged" }
   | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
-  /** `isSomebodyElse`: the user's role is another now, so what was loaded before is not theirs any more. */
+  /** `isSomebodyElse`: the user's role has changed, so earlier data was loaded with other rights. */
   | { kind: "closing"; waitMs: number; isSomebodyElse?: true }
   | { kind: "unknown" };
 
@@ -32,14 +32,14 @@ export function readControlFrame(frame: StreamFrame): ControlFrame | null {
       return { kind: "heartbeat", head: at };
     case "topic": {
       const state = Object(field("state"));
-      // It has no place in the stream; it is named by itself.
+      // It has no position in the stream; its own id identifies it.
       const event: unknown = { ...state, id: state.ref };
       return { kind: "topic", state: isEnvelope(event) ? event : null };
     }
     case "lagged":
       return { kind: "lagged" };
     case "evicted":
-      // A stream of our own took its place: nothing more than a cut to the one that still reads here.
+      // Another stream of this client replaced it. For the one that still reads here, that is only a lost connection.
       if (field("reason") === "replaced") return { kind: "lagged" };
       return { kind: "evicted", reason: field("reason") === "session_ended" ? "session_ended" : "too_many_streams" };
     case "closing": {
@@ -51,7 +51,7 @@ export function readControlFrame(frame: StreamFrame): ControlFrame | null {
   }
 }
 
-/** The reason of a reset; one that this version does not know is treated as the most general. */
+/** The reason of a reset; an unknown reason counts as the most general one. */
 export function reasonOf(value: unknown): ResetNotice["reason"] {
   return value === "expired" || value === "rewound" ? value : "unknown";
 }

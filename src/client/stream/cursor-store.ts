@@ -1,16 +1,16 @@
-/** What the stream uses of `localStorage`. */
+/** The parts of `localStorage` that the stream uses. */
 export interface KeyValueStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
 }
 
-/** `localStorage` where there is one and it may be used, else a memory that dies with the page. */
+/** `localStorage` if it exists and may be used, else a memory that lasts as long as the page. */
 export function defaultStorage(): KeyValueStorage {
   try {
     if (typeof localStorage !== "undefined") return localStorage;
   } catch {
-    // A browser that blocks storage throws on the mere mention.
+    // A browser that blocks storage throws at any access.
   }
   return memoryStorage();
 }
@@ -29,7 +29,7 @@ export function memoryStorage(): KeyValueStorage {
   };
 }
 
-/** Keeps where one user's stream goes on. A storage that is full or forbidden costs only what a reload remembers. */
+/** Keeps the place from which one user's stream continues. If storage is full or forbidden, only reloads forget it. */
 export class CursorStore {
   readonly #storage: KeyValueStorage;
   readonly #key: string;
@@ -52,7 +52,7 @@ export class CursorStore {
     try {
       this.#storage.setItem(this.#key, cursor);
     } catch {
-      // The cursor in memory goes on.
+      // The cursor in memory is enough to continue.
     }
   }
 }

@@ -3,15 +3,15 @@ import type { CursorStore } from "./cursor-store.ts";
 import type { Handlers } from "./handlers.ts";
 import { RecentIds } from "./recent-ids.ts";
 
-/** What the other tabs receive before our own handlers run. */
+/** What other tabs receive before our own handlers run. */
 export interface Audience {
   event(event: LatchkeyEvent, cursor: string | null): void;
   reset(notice: ResetNotice, cursor: string | null): void;
 }
 
 /**
- * The one way into the handlers, from the stream, from polling and from another tab: each event once, and the cursor
- * moves on only after its handlers returned.
+ * The only way to the handlers, for events from the stream, from polling and from another tab. Each event is delivered
+ * once, and the cursor moves only after its handlers returned.
  */
 export class Delivery {
   readonly #handlers: Handlers;
@@ -25,12 +25,12 @@ export class Delivery {
     this.#positions = new RecentIds(dedupeSize);
   }
 
-  /** Where to go on: the id of the last frame that was handled. */
+  /** The place to continue from: the id of the last handled frame. */
   get cursor(): string | null {
     return this.#cursor;
   }
 
-  /** Whether the cursor is at this id or has lately been there. */
+  /** Whether the cursor is at this id or has recently been there. */
   hasPassed(id: string): boolean {
     return this.#positions.has(id);
   }
@@ -43,7 +43,7 @@ export class Delivery {
     store?.write(cursor);
   }
 
-  /** Handles one event and moves the cursor behind it (null: leaves it where it is). */
+  /** Handles one event and then moves the cursor to `cursor` (null: the cursor stays). */
   async event(
     event: LatchkeyEvent,
     cursor: string | null,
@@ -52,7 +52,8 @@ export class Delivery {
   ): Promise<void> {
     const name = event.ref ?? event.id;
     if (!this.#recent.has(name)) {
-      // Other tabs first: should this page die in its own handlers, they have it, and the cursor still asks for it.
+      // Other tabs first: if this page ends inside its own handlers, they have the event, and the cursor still asks for
+      // it.
       audience?.event(event, cursor);
       await this.#handlers.event(event);
       this.#recent.add(name);
@@ -60,7 +61,7 @@ export class Delivery {
     if (cursor !== null) this.moveTo(cursor, store);
   }
 
-  /** Reports that something may be missing, then goes on behind it. */
+  /** Reports that something may be missing, then continues after it. */
   async reset(
     notice: ResetNotice,
     cursor: string | null,

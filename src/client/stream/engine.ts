@@ -14,45 +14,45 @@ export interface EngineContext extends IntakeContext {
   timing: Timing;
   mode: "auto" | "sse" | "polling";
   webSocket: SocketConstructor | null;
-  /** The name under which this page or device opens its streams. */
+  /** The name of this page or device for its streams. */
   client: string;
-  /** Why no connection may be held now; null when one may. */
+  /** Why no connection is allowed now; null if one is. */
   obstacle(): StatusReason | null;
   onState(state: ConnectionState, attempt: number, reason: StatusReason | null): void;
   onError(fault: unknown): void;
 }
 
-/** The widest spread around a mean: a quarter less to a quarter more. */
+/** The widest spread around a mean: from a quarter less to a quarter more. */
 const spread = (clock: Clock, mean: number) => mean * (0.75 + clock.random() / 2);
 
-/** Openings without a byte after which polling takes over: a proxy that buffers does not change its mind. */
+/** After this many openings without a byte, polling takes over: a proxy that buffers will not change. */
 const SILENT_TRIES = 2;
 
-/** Failed polls after which we say so. */
+/** After this many failed polls, the status says so. */
 const POLLS_TO_OFFLINE = 2;
 
-/** Keeps the leader's connection: opens it, reads it, repairs it, polls in its place. */
+/** Keeps the leader's connection: opens it, reads it, opens it again when it is lost, and polls when there is none. */
 export class Engine {
   readonly #context: EngineContext;
   readonly #intake: Intake;
   readonly #poller: Poller;
   readonly #connector: Connector;
-  /** Ends what is going on right now, for a reason outside of the connection. */
+  /** Ends the present activity, for a reason outside of the connection. */
   #phase = new AbortController();
   #failures = 0;
   #silent = 0;
   #everLive = false;
   #polls: boolean;
   #eviction: "too_many_streams" | "session_ended" | null = null;
-  /** Why nothing is tried any more. */
+  /** Why no more tries are made. */
   #refusal: "not_a_stream" | "no_content" | null = null;
-  /** Answers in a row that were no stream. */
+  /** Number of answers in a row that were no stream. */
   #unusable = 0;
-  /** Whether the address has shown that no stream comes from it: then polling is for good where there are no sockets. */
+  /** Whether it is known that this address serves no stream. Then only sockets and polling are left. */
   #hasNoStream = false;
-  /** No request before this time: the server named it. */
+  /** No request before this instant, which the server named. */
   #notBefore = 0;
-  /** How long the next opening may take to its first byte. */
+  /** How long the next opening may take until its first byte. */
   #patience: number;
   #retryMs: number;
   #probeDelay: number;
@@ -86,7 +86,7 @@ export class Engine {
     signal.removeEventListener("abort", stop);
   }
 
-  /** Something around us changed: look again, at once and with a clean slate. */
+  /** Something in the surroundings changed: decide again, at once and from the beginning. */
   wake(): void {
     this.#failures = 0;
     this.#silent = 0;
@@ -100,12 +100,12 @@ export class Engine {
     this.#phase.abort();
   }
 
-  /** Somebody looks again: what was given up is tried once more, and nothing else is disturbed. */
+  /** A tab became visible: what was given up is tried once more, and nothing else changes. */
   lookAgain(): void {
     if (this.#refusal !== null || this.#hasNoStream) this.wake();
   }
 
-  /** Somebody asked for it: also out of an eviction, and whatever the server said of waiting. */
+  /** The user asked for it: also after an eviction, and even if the server asked to wait. */
   retry(): void {
     this.#eviction = null;
     this.#notBefore = 0;
@@ -135,7 +135,7 @@ export class Engine {
     await sleep(this.#context.clock, wait, signal);
   }
 
-  /** Counts what happened; answers how long to wait before the next try. */
+  /** Counts a result; returns the wait before the next try. */
   #judge(end: SourceEnd | FrameEnd, lived: number): number {
     const { clock, timing, mode } = this.#context;
     this.#intake.missTime();
@@ -162,14 +162,14 @@ export class Engine {
       this.#notBefore = clock.now() + Math.min(end.waitMs, timing.retryAfterMax);
     }
     const backoff = fullJitter(clock, this.#retryMs, timing.backoffCap, this.#failures);
-    // Never before the time the server named, and not all at the same moment after it.
+    // Never before the instant that the server named, and not all clients at the same moment after it.
     if (end.kind === "closing") return end.waitMs * (1 + clock.random() / 2);
     return Math.max(0, this.#notBefore - clock.now()) + backoff;
   }
 
   /**
-   * Something answers that is no stream. Where the server says so for good (204), or no stream can be read here, that is
-   * that; a page in its place may be a network that wants a sign-in first, and is tried a few times.
+   * The answer is not a stream. If the server says so for good (204), or no stream can be read here, this is final. A
+   * web page instead of a stream may come from a network that wants a sign-in first, so a few more tries are made.
    */
   #giveUpSoon(end: { kind: "unusable"; forGood: boolean } | { kind: "unreadable" }): void {
     this.#unusable += 1;
@@ -181,7 +181,7 @@ export class Engine {
     }
   }
 
-  /** Waits until the time that the server named. */
+  /** Waits until the instant that the server named. */
   async #bide(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     const wait = this.#notBefore - clock.now();
@@ -189,8 +189,8 @@ export class Engine {
   }
 
   /**
-   * There were too many streams, and this one had to go. It says so, asks the history now and then, and comes back when
-   * there is room: never by ending another, or those that are too many would end each other for ever.
+   * There were too many streams, and this one was ended. It says so, polls the history now and then, and comes back when
+   * there is room. It never ends another stream for that: otherwise too many streams would end each other for ever.
    */
   async #stayAway(signal: AbortSignal): Promise<void> {
     const { clock, timing, mode } = this.#context;
@@ -234,11 +234,11 @@ export class Engine {
     this.#probeDelay = Math.min(timing.probeMax, this.#probeDelay * 2);
   }
 
-  /** Polls until something ends it; now and then tries whether the stream gets through again. */
+  /** Polls until something ends it. Now and then it tries whether a stream works again. */
   async #poll(signal: AbortSignal): Promise<void> {
     const { clock, timing, mode } = this.#context;
     let failed = 0;
-    // Without a position nothing arrives yet, so nothing else is claimed.
+    // Without a position nothing arrives yet, so nothing else is reported.
     const whyPolling = () => (this.#hasNoStream ? "not_a_stream" : null);
     let unusable = 0;
     if (this.#context.delivery.cursor !== null) this.#context.onState("polling", 0, whyPolling());
@@ -264,12 +264,12 @@ export class Engine {
       if (signal.aborted) return;
       const outcome = await this.#pollOnce(signal);
       if (signal.aborted) return;
-      // An answer after a silence: the stream may get through again, too.
+      // An answer after a silence: a stream may work again, too.
       if (outcome.failure === null && failed >= POLLS_TO_OFFLINE) this.#probeAt = 0;
       failed = outcome.failure === null ? 0 : failed + 1;
       unusable = outcome.failure === "unusable" ? unusable + 1 : 0;
       if (unusable >= UNUSABLE_TRIES && this.#hasNoStream) {
-        // Neither the one nor the other: whatever answers here is no event service.
+        // Neither a stream nor a history: this address is not an event service.
         this.#refusal = "not_a_stream";
         return;
       }
@@ -294,7 +294,7 @@ export class Engine {
     return { ...QUIET, hasMore: outcome.page.next_cursor !== null };
   }
 
-  /** Without a cursor the history begins a day ago. A stream would begin now: so do we, at the end of what there is. */
+  /** Without a cursor the history begins a day ago. A stream would begin now, so we begin at the end of the history. */
   async #pollToEnd(first: HistoryPage, signal: AbortSignal): Promise<PollResult> {
     let page = first;
     while (page.next_cursor !== null && !signal.aborted) {
@@ -338,7 +338,7 @@ export class Engine {
           }
         },
         onRetry: (milliseconds) => {
-          // Never shorter than our own: a retry of nothing would be a loop without a pause.
+          // Never shorter than our own wait: a `retry` of zero would be a loop without a pause.
           this.#retryMs = Math.max(milliseconds, this.#context.timing.backoffBase);
         },
       },

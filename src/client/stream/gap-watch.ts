@@ -1,13 +1,15 @@
 /**
- * Finds a hole while the stream is open: heartbeats carry the newest id there is, and whoever is behind it on two beats
- * in a row has been left out. One beat is not enough, because an event may be on its way.
+ * Finds missing events while the stream is open. Heartbeats carry the newest id; a client that is behind it on two
+ * beats in a row has missed something. One beat is not enough, because an event may be on its way.
  */
 export class GapWatch {
   #behind: string | null = null;
-  /** The head that was reconnected for: if the cursor still differs afterwards, what lies between was filtered out. */
+  /**
+   * The newest id at the last reconnect. If the cursor still differs afterwards, the events between were filtered out.
+   */
   #answered: string | null = null;
 
-  /** Takes a heartbeat; true when the stream must be opened again. */
+  /** Takes a heartbeat. True if the stream must be opened again. */
   beat(head: string, cursor: string | null, hasPassed: (id: string) => boolean): boolean {
     if (head === cursor || head === this.#answered) {
       this.#behind = null;
@@ -21,7 +23,7 @@ export class GapWatch {
     return true;
   }
 
-  /** A new connection: beats of the old one count no more. */
+  /** A new connection: beats of the old one do not count any more. */
   restart(): void {
     this.#behind = null;
   }

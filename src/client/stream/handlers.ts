@@ -1,12 +1,12 @@
 import type { EventType, LatchkeyEvent, ResetNotice } from "../event-types.ts";
 import type { StreamStatus } from "./status.ts";
 
-/** Takes an event. A promise is waited for: the cursor moves on only after it. */
+/** Takes an event. If it returns a promise, the cursor moves only after it settles. */
 export type EventHandler<T extends EventType = EventType> = (event: LatchkeyEvent<T>) => unknown;
 
 type Listener<A> = (argument: A) => unknown;
 
-/** Who wants which events. A handler that throws is reported and does not keep the others from their events. */
+/** The handlers and their types of events. A handler that throws is reported; the others still get their events. */
 export class Handlers {
   readonly #events = new Map<string, Set<Listener<LatchkeyEvent>>>();
   readonly #statuses = new Set<Listener<StreamStatus>>();
@@ -20,7 +20,7 @@ export class Handlers {
   on<T extends EventType>(type: T | "*", handler: EventHandler<T>): () => void {
     const listeners = this.#events.get(type) ?? new Set();
     this.#events.set(type, listeners);
-    // SAFETY: listeners of a type are only ever given events of that type; those of "*" take every type.
+    // SAFETY: listeners of a type only get events of that type; those of "*" accept every type.
     return add(listeners, handler as Listener<LatchkeyEvent>);
   }
 
@@ -32,7 +32,7 @@ export class Handlers {
     return add(this.#resets, handler);
   }
 
-  /** Hands an event to its handlers and waits for them. */
+  /** Gives an event to its handlers and waits for them. */
   async event(event: LatchkeyEvent): Promise<void> {
     await this.#call([...(this.#events.get(event.type) ?? []), ...(this.#events.get("*") ?? [])], event);
   }
@@ -50,7 +50,7 @@ export class Handlers {
   }
 
   async #call<A>(listeners: Listener<A>[], argument: A): Promise<void> {
-    // All are called before any is waited for: a slow one delays the cursor, not its neighbours.
+    // All are called before any is awaited: a slow one delays the cursor but not the other handlers.
     const calls = listeners.map(async (listener) => listener(argument));
     for (const outcome of await Promise.allSettled(calls)) {
       if (outcome.status === "rejected") this.#onError(outcome.reason);
@@ -59,7 +59,7 @@ export class Handlers {
 }
 
 function add<A>(listeners: Set<Listener<A>>, handler: Listener<A>): () => void {
-  // Wrapped, so that the same function subscribed twice is two subscriptions.
+  // Wrapped, so that subscribing the same function twice gives two subscriptions.
   const own: Listener<A> = (argument) => handler(argument);
   listeners.add(own);
   return () => {

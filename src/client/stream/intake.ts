@@ -12,19 +12,19 @@ export interface IntakeContext {
   audience: Audience;
 }
 
-/** Why a stream is over, as its own frames said. */
+/** Why a stream is over, according to its own frames. */
 export type FrameEnd =
   | { kind: "closing"; waitMs: number; isSomebodyElse?: true }
   | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
   | { kind: "lagged" }
   | { kind: "gap" };
 
-/** Takes in what the stream and the history bring: events to their handlers, and the cursor behind them. */
+/** Processes the frames of the stream and the history: events go to their handlers, and the cursor follows. */
 export class Intake {
   readonly #context: IntakeContext;
   readonly #gaps = new GapWatch();
   #isLate = false;
-  /** The user's role changed: reported when the stream goes on as whoever the user is now. */
+  /** The user's role changed: reported when the stream continues with the new rights. */
   #isSomebodyElse = false;
 
   constructor(context: IntakeContext) {
@@ -36,12 +36,12 @@ export class Intake {
     this.#gaps.restart();
   }
 
-  /** Time passes without a connection: as long as there is no cursor, nobody can say what happened in it. */
+  /** Time without a connection. While there is no cursor, events in this time are unknown. */
   missTime(): void {
     if (this.#context.delivery.cursor === null) this.#isLate = true;
   }
 
-  /** A first position. If getting it took more than one try, what happened meanwhile did not arrive. */
+  /** A first position. If it took more than one try, the events in between did not arrive. */
   async begin(head: string): Promise<void> {
     const { delivery, store, audience } = this.#context;
     const isLate = delivery.cursor === null && this.#isLate;
@@ -57,12 +57,13 @@ export class Intake {
       if (signal.aborted) return;
       await delivery.event(event, event.id, store, audience);
     }
-    // Past what was filtered out after the last event.
+    // Moves past the events that were filtered out after the last one.
     delivery.moveTo(page.cursor, store);
   }
 
   /**
-   * One frame of the stream; answers why the stream is over, if it is. `onLive` is called at each sign that it works.
+   * Processes one frame of the stream; returns why the stream is over, if it is. `onLive` is called at each sign that
+   * it works.
    * @throws if the frame cannot be read.
    */
   async frame(frame: StreamFrame, onLive: () => void): Promise<FrameEnd | undefined> {
@@ -78,14 +79,15 @@ export class Intake {
 
   async #control(control: ControlFrame, frame: StreamFrame, onLive: () => void): Promise<FrameEnd | undefined> {
     const { delivery, store, audience } = this.#context;
-    // Where the stream is, past what was filtered out. It may be behind the head: what lies between is on its way.
+    // The position of the stream, past the events that were filtered out. It may be behind the newest id: the events
+    // between are on their way.
     const place = frame.ownId || null;
     switch (control.kind) {
       case "opened":
         await this.begin(place ?? control.head);
         break;
       case "reset":
-        this.#isSomebodyElse = false; // everything is loaded again as it is
+        this.#isSomebodyElse = false; // everything is loaded again anyway
         await delivery.reset(control.notice, place ?? control.head, store, audience);
         break;
       case "topic":

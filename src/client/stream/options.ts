@@ -5,21 +5,21 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** Every duration of the stream, in milliseconds. */
 export interface Timing {
-  /** A token must be there within this time. */
+  /** The token must arrive within this time. */
   tokenTimeout: number;
   /**
-   * The stream's first byte must be there within this time: a proxy that buffers would never show one. Twice as long with
-   * each opening that showed none, up to `firstByteMax`: a slow network is no such proxy.
+   * The stream's first byte must arrive within this time, because a proxy that buffers would never send one. It doubles
+   * with each opening without a byte, up to `firstByteMax`, because a slow network is not such a proxy.
    */
   firstByte: number;
   firstByteMax: number;
-  /** Silence that means the connection is dead: two heartbeats of 25 s and some slack. */
+  /** A connection that is silent for this time is dead: two heartbeats of 25 s and some tolerance. */
   heartbeatLate: number;
-  /** Over a socket: between two questions for a sign of life. */
+  /** For a socket: the time between two pings. */
   socketBeat: number;
-  /** A stream that lived this long was a good one: the count of failures starts again. */
+  /** A stream that lived this long counts as good: the count of failures starts again. */
   stableAfter: number;
-  /** First bound of the back-off, until the server says `retry:`. */
+  /** First bound of the wait between tries, until the server sends `retry:`. */
   backoffBase: number;
   backoffCap: number;
   /** Polling: shortest and longest wait between two requests. */
@@ -30,10 +30,10 @@ export interface Timing {
   probeMax: number;
   /** Longest `Retry-After` that is accepted. */
   retryAfterMax: number;
-  /** Evicted: first and longest wait before it is asked whether there is room again. */
+  /** Evicted: first and longest wait before asking whether there is room again. */
   returnMin: number;
   returnMax: number;
-  /** Evicted: between two requests for the history. */
+  /** Evicted: time between two requests for the history. */
   evictedPoll: number;
 }
 
@@ -59,7 +59,7 @@ export const DEFAULT_TIMING: Timing = {
 /** What opens a WebSocket. */
 export type SocketConstructor = new (address: string) => WebSocket;
 
-/** Answers in a row that are no stream, after which no stream is asked for any more. */
+/** After this many answers in a row that are no stream, none is requested any more. */
 export const UNUSABLE_TRIES = 3;
 
 /** Tries to reconnect before polling takes over. */
@@ -70,35 +70,35 @@ export interface EventStreamOptions {
   baseUrl: string;
   getToken: GetToken;
   /**
-   * `auto` (default) holds a socket, falls back to a stream of Server-Sent Events, and then to polling; `sse` streams
-   * and does nothing else; `polling` polls. All deliver the same events, so they can be compared by configuration.
+   * `auto` (default) uses a socket, falls back to a stream of Server-Sent Events, and then to polling; `sse` only
+   * streams; `polling` only polls. All deliver the same events, so they can be compared by configuration.
    */
   mode?: "auto" | "sse" | "polling";
   /**
-   * Topics to bring beside the user's own events: `course:<course>`, `cohort:<course>/<cohort>`, `task:<task>`. One to which
-   * the user has no right is reported to `onError` and left out from then on.
+   * Topics in addition to the user's own events: `course:<course>`, `cohort:<course>/<cohort>`, `task:<task>`. A topic
+   * to which the user has no right is reported to `onError` and then left out.
    */
   topics?: readonly string[];
-  /** Whose events these are; default: the `sub` of the token. Keeps cursors and leaders of users apart. */
+  /** Whose events these are; default: the `sub` of the token. Separates the cursors and leaders of different users. */
   user?: string;
-  /** Where the cursor outlives a reload; default `localStorage`. */
+  /** Storage for the cursor across reloads; default `localStorage`. */
   storage?: KeyValueStorage;
-  /** Tabs of this name, and of the same topics, share one stream; default "latchkey". */
+  /** Tabs with this name and the same topics share one stream; default "latchkey". */
   channelName?: string;
   fetch?: typeof fetch;
-  /** Opens sockets; default: the platform's `WebSocket`, where it has one. Null: none are opened. */
+  /** Opens sockets; default: the platform's `WebSocket`, if it has one. Null: no sockets. */
   webSocket?: SocketConstructor | null;
-  /** Seconds hidden after which a phone closes the stream until it is looked at; false: never. Default 30. */
+  /** After this many seconds hidden, a phone closes the stream until it is visible again; false: never. Default 30. */
   pauseWhenHidden?: number | false;
-  /** Ids remembered against duplicates; default 1,000. */
+  /** Number of ids remembered to find duplicates; default 1,000. */
   dedupeSize?: number;
   /** Called with errors of handlers and of frames that could not be read; default: the console. */
   onError?: (fault: unknown) => void;
   timing?: Partial<Timing>;
   now?: () => number;
   random?: () => number;
-  /** Replaces all of time; `now` and `random` win over its own. */
+  /** Replaces the whole clock; `now` and `random` have priority over its own. */
   clock?: Clock;
-  /** Replaces what is known of the browser, part by part. */
+  /** Replaces parts of what is known about the browser. */
   surroundings?: Partial<Surroundings>;
 }

@@ -4,13 +4,16 @@ import type { EventsApi, HistoryPage } from "../events-api.ts";
 import { reasonOf } from "./control-frames.ts";
 import type { Timing } from "./options.ts";
 
-/** What one request for the history brought. */
+/** The result of one request for the history. */
 export type PollOutcome =
   | { kind: "page"; page: HistoryPage; notice: ResetNotice | null }
   | { kind: "unchanged" }
   | { kind: "failed"; status: number; waitMs: number | null };
 
-/** Asks the history with its ETag and decides how long to wait: short while there is news, longer and longer without. */
+/**
+ * Requests the history with its ETag and decides how long to wait: short while there is news, longer and longer
+ * without.
+ */
 export class Poller {
   readonly #events: EventsApi;
   readonly #clock: Clock;

@@ -1,4 +1,4 @@
-/** The ids last seen, so many and no more: ids are opaque, so only remembering them finds a duplicate. */
+/** A limited number of the last ids: ids are opaque, so a duplicate can only be found by remembering them. */
 export class RecentIds {
   readonly #limit: number;
   readonly #ids = new Set<string>();

@@ -15,11 +15,11 @@ export interface SessionContext {
   clock: Clock;
   timing: Timing;
   mode: "auto" | "sse" | "polling";
-  /** Null: this host has no sockets, or is to use none. */
+  /** Null: this host has no sockets, or should not use them. */
   webSocket: SocketConstructor | null;
   storage: KeyValueStorage;
   channelName: string;
-  /** The name under which this page or device opens its streams. */
+  /** The name of this page or device for its streams. */
   client: string;
   surroundings: Surroundings;
   pauseAfter: number | null;
@@ -29,8 +29,8 @@ export interface SessionContext {
 }
 
 /**
- * One started stream of one user, in one tab: follower until it holds the lock, then leader. Without locks every
- * instance leads; one that is evicted then listens to another, if there is one.
+ * One started stream of one user, in one tab: a follower until it gets the lock, then the leader. Without locks every
+ * instance leads; if one is evicted, it listens to another, if there is one.
  */
 export class Session {
   readonly #context: SessionContext;
@@ -41,12 +41,12 @@ export class Session {
   readonly #end = new AbortController();
   #engine: Engine | null = null;
   #status: StreamStatus;
-  /** Whether another leader's word counts here: always for a follower, and for a leader that was evicted. */
+  /** Whether messages of another leader count here: always for a follower, and for a leader that was evicted. */
   #listens = true;
-  /** As a leader: what was passed on so far. As a follower: of which leader, and up to where. */
+  /** As a leader: how much was passed on so far. As a follower: from which leader, and up to where. */
   #passedOn = 0;
   #heard: { from: string; n: number } | null = null;
-  /** What other tabs say is handled one after the other, as on the stream itself. */
+  /** Messages of other tabs are handled one after the other, like those of the stream itself. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(context: SessionContext, user: string) {
@@ -91,7 +91,7 @@ export class Session {
 
   #lead(): void {
     if (this.#end.signal.aborted) return;
-    // Whoever followed knows best how far it got; a tab that just opened continues where the last one stopped.
+    // A former follower knows best how far it got; a new tab continues where the last one stopped.
     const stored = this.#store.read();
     if (this.#delivery.cursor === null && stored !== null) this.#delivery.moveTo(stored, null);
     const { events, clock, timing, mode, webSocket, client, handlers } = this.#context;
@@ -114,7 +114,7 @@ export class Session {
     });
     this.#engine = engine;
     this.#listens = false;
-    // What the last leader passed on is handled first: the stream goes on behind it.
+    // Events from the last leader are handled first; the stream continues after them.
     this.#queue.then(() => engine.run(this.#end.signal)).catch((fault) => handlers.error(fault));
   }
 
@@ -129,7 +129,7 @@ export class Session {
   }
 
   #show(status: StreamStatus): void {
-    // A handler may still be at work when we close; what it leads to concerns nobody any more.
+    // A handler may still be working when we close; its result is not needed any more.
     if (this.#end.signal.aborted) return;
     this.#status = status;
     this.#context.onStatus(status);
@@ -167,11 +167,11 @@ export class Session {
     }
   }
 
-  /** Whether something was passed on that never got here: a tab that the browser froze receives nothing meanwhile. */
+  /** Whether a passed-on event never arrived here: a tab that the browser has frozen receives nothing. */
   #isMissing(message: Extract<TabMessage, { n: number }>): boolean {
     const isNews = message.kind !== "status";
     if (this.#heard?.from === message.from) return message.n !== this.#heard.n + (isNews ? 1 : 0);
-    // Another leader than before: it must continue where we are, or behind it.
+    // A new leader: it must be where we are, or behind.
     const start = message.kind === "status" ? message.cursor : message.before;
     const { cursor } = this.#delivery;
     return cursor !== null && start !== null && start !== cursor && !this.#delivery.hasPassed(start);

@@ -9,11 +9,11 @@ import {
 import type { SocketConstructor } from "./options.ts";
 import { readMessage } from "./stream-frame.ts";
 
-/** Asks the platform for a sign of life; it answers without waking anybody. */
+/** Asks the platform for a sign of life; it answers without waking the object. */
 const HEAD_REQUEST = "head?";
 const HEAD_ANSWER = "head ";
 
-/** One connection over a WebSocket, from its token to its end; the twin of {@link readSource}. */
+/** One connection over a WebSocket, from its token to its end; the counterpart of {@link readSource}. */
 export async function readSocket<E>(
   context: SourceContext,
   Socket: SocketConstructor,
@@ -40,7 +40,7 @@ export async function readSocket<E>(
       if (message === null) return leash.end ?? { kind: leash.hasRead ? "cut" : "socketless" };
       if (!leash.hasRead) cancelBeat = clock.after(timing.socketBeat, ask);
       leash.hasRead = true;
-      // Handlers may take their time: what is slow then is us, not the server.
+      // Handlers may take long: that delay is ours, not the server's.
       leash.disarm();
       if (!message.startsWith(HEAD_ANSWER)) {
         const end = await handleMessage(message, handlers, socket);
@@ -50,7 +50,7 @@ export async function readSocket<E>(
       leash.arm(timing.heartbeatLate, { kind: "late" });
     }
   } catch {
-    // An address or a constructor that throws: no socket is available here.
+    // A bad address, or a constructor that throws: there is no socket here.
     return leash.end ?? { kind: leash.hasRead ? "cut" : "socketless" };
   } finally {
     cancelBeat();
@@ -72,12 +72,12 @@ async function handleMessage<E>(text: string, handlers: SourceHandlers<E>, socke
   const { retry, ack, ...frame } = message;
   if (retry !== undefined) handlers.onRetry(retry);
   const end = await handlers.onFrame(() => frame);
-  // When it is handled, so that no more is sent than is handled.
+  // Sent after handling, so that the server does not send faster than we handle.
   if (ack !== undefined && end === undefined) socket.send(`ack ${ack}`);
   return end;
 }
 
-/** Messages that wait for their turn. */
+/** Messages waiting for their turn. */
 class Inbox {
   readonly #messages: string[] = [];
   #isOver = false;
@@ -89,7 +89,7 @@ class Inbox {
       this.#wake();
     };
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-      // Others do not concern this code.
+      // Other messages are not for this code.
       if (typeof data === "string") this.#messages.push(data);
       this.#wake();
     };
@@ -101,7 +101,7 @@ class Inbox {
     });
   }
 
-  /** The next message; null when there is none to come. */
+  /** The next message; null if no more will come. */
   async next(): Promise<string | null> {
     while (this.#messages.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import {
 } from "./connection.ts";
 import type { Timing } from "./options.ts";
 
-/** One connection from its token to its end: mints, opens, reads, and notices silence. */
+/** One connection from its token to its end: gets the token, opens, reads, and notices silence. */
 export async function readSource<E>(
   context: SourceContext,
   { cursor, client, ifRoom, firstByte }: SourceRequest,
@@ -34,11 +34,11 @@ export async function readSource<E>(
     if (!response.ok) return { kind: "refused", status, waitMs };
     const type = headers.get("content-type") ?? "";
     if (status !== 200 || !type.startsWith("text/event-stream")) return { kind: "unusable", forGood: false, waitMs };
-    // React Native's fetch gives whole answers only, and a stream has no end.
+    // React Native's fetch only returns complete answers, and a stream has no end.
     if (!response.body) return { kind: "unreadable" };
     return await readBody(response.body, leash, timing, handlers);
   } catch {
-    // The network's own words differ from browser to browser; what the leash knows is more precise.
+    // Browsers word network faults differently; the leash knows the reason better.
     return leash.end ?? { kind: leash.hasRead ? "cut" : "refused", status: 0, waitMs: null };
   } finally {
     leash.close();
@@ -59,7 +59,7 @@ async function readBody<E>(
     const { done, value } = await reader.read();
     if (done) return leash.end ?? { kind: "cut" };
     leash.hasRead = true;
-    // Handlers may take their time: what is slow then is us, not the server.
+    // Handlers may take long: that delay is ours, not the server's.
     leash.disarm();
     parser.push(decoder.decode(value, { stream: true }));
     for (const frame of frames.splice(0)) {

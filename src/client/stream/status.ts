@@ -3,37 +3,40 @@ export type ConnectionState =
   | "connecting"
   /** Events arrive as they happen. */
   | "live"
-  /** The stream was cut; it is being opened again. */
+  /** The stream was lost and is being opened again. */
   | "reconnecting"
-  /** The stream does not get through; the history is asked instead, and the stream tried again now and then. */
+  /** No stream gets through. The history is polled instead, and the stream is tried again now and then. */
   | "polling"
-  /** No network, no answer, or nobody looking (`reason` says which). */
+  /** No network, no answer, or no visible tab (`reason` says which). */
   | "offline"
   /**
-   * The server ended this stream: the session is over, or there are too many streams. Of too many, this one asks the
+   * The server ended this stream: the session is over, or there are too many streams. In the second case it polls the
    * history now and then, and comes back when there is room.
    */
   | "evicted"
-  /** What answers is no event service, or wants no stream (`reason` says which). Nothing is tried any more. */
+  /**
+   * The answer does not come from an event service, or the service wants no stream (`reason` says which). No more tries
+   * are made.
+   */
   | "refused"
   | "stopped";
 
 export interface StreamStatus {
   readonly state: ConnectionState;
-  /** Which try to reconnect this is; 0 while there is nothing to repair. */
+  /** The number of this try to reconnect; 0 while there is no fault. */
   readonly attempt: number;
   /** Tries before polling takes over. */
   readonly of: number;
-  /** Whether this tab holds the connection that its tabs share. */
+  /** Whether this tab holds the connection that the tabs share. */
   readonly leader: boolean;
-  /** Why it is `offline`, `evicted`, `refused`, or for good `polling`. */
+  /** Why it is `offline`, `evicted` or `refused`, or `polling` for good. */
   readonly reason: StatusReason | null;
 }
 
 export type StatusReason =
   | "no_network"
   | "unreachable"
-  /** The server answers, but takes no token of ours. */
+  /** The server answers, but does not accept our token. */
   | "unauthenticated"
   | "hidden"
   | "too_many_streams"
@@ -43,7 +46,7 @@ export type StatusReason =
   /** The server answered 204: it wants this client to stop. */
   | "no_content";
 
-/** Whether two statuses say the same. */
+/** Whether two statuses are equal. */
 export function isSameStatus(a: StreamStatus, b: StreamStatus): boolean {
   return a.state === b.state && a.attempt === b.attempt && a.leader === b.leader && a.reason === b.reason;
 }

@@ -1,14 +1,14 @@
-/** A frame, whichever way it came: over a socket or as a Server-Sent Event. */
+/** A frame, from a socket or from Server-Sent Events. */
 export interface StreamFrame {
   event: string;
-  /** The id that this very frame has; null where it has none. */
+  /** The id in this frame; null if it has none. */
   ownId: string | null;
   data: unknown;
 }
 
 /**
  * Reads a message of a socket. Absent members are left out.
- * @throws when it is not a frame.
+ * @throws if it is not a frame.
  */
 export function readMessage(text: string): StreamFrame & { retry?: number; ack?: number } {
   const fields = new Map<string, unknown>(Object.entries(Object(JSON.parse(text))));

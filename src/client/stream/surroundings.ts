@@ -1,11 +1,11 @@
-/** What the stream uses of a `BroadcastChannel`. */
+/** The parts of a `BroadcastChannel` that the stream uses. */
 export interface TabChannel {
   post(message: unknown): void;
   onMessage(handler: (message: unknown) => void): void;
   close(): void;
 }
 
-/** What the stream wants to know of the browser around it; a part that is absent is simply not acted on. */
+/** What the stream needs to know about the browser; absent parts have no effect. */
 export interface Surroundings {
   isVisible(): boolean;
   onVisibility(handler: () => void): () => void;
@@ -13,19 +13,19 @@ export interface Surroundings {
   onOnline(handler: () => void): () => void;
   /** Calls back when the device moved to another network. */
   onNetwork(handler: () => void): () => void;
-  /** Whether holding a connection open while nobody looks costs battery that matters. */
+  /** Whether holding an open connection while hidden costs much battery. */
   isPhoneLike(): boolean;
   /**
-   * Holds the named lock until the signal aborts; calls `held` once it is ours. Null where there are no locks.
+   * Holds the named lock until the signal aborts; calls `held` when it has the lock. Null if there are no locks.
    */
   lock: ((name: string, signal: AbortSignal, held: () => void) => void) | null;
-  /** Null where tabs cannot talk to each other. */
+  /** Null if tabs cannot send messages to each other. */
   openChannel: ((name: string) => TabChannel) | null;
 }
 
 const NEVER = () => () => undefined;
 
-/** React Native has a `window` and may have a `document`, and neither takes listeners. */
+/** React Native has a `window` and may have a `document`; neither accepts listeners. */
 function takesListeners(target: unknown): target is EventTarget {
   if (typeof target !== "object" || target === null) return false;
   return (
@@ -44,7 +44,7 @@ function listen(target: unknown, types: string[], handler: () => void): () => vo
   };
 }
 
-/** The browser around us, or what there is of it. */
+/** The real browser, as far as it has these parts. */
 export function browserSurroundings(): Surroundings {
   const page = typeof document === "undefined" ? null : document;
   const view = typeof window === "undefined" ? null : window;
@@ -64,7 +64,7 @@ export function browserSurroundings(): Surroundings {
   };
 }
 
-/** A stream that stands alone: always seen, always online, no other tabs. */
+/** For a stream on its own: always visible, always online, no other tabs. */
 export function noSurroundings(): Surroundings {
   return {
     isVisible: () => true,
@@ -88,8 +88,8 @@ function isMobile(device: Navigator | null): boolean | null {
 }
 
 /**
- * `navigator.connection` also reports every new estimate of speed. Only a new kind of network (Wi-Fi to mobile) is
- * a reason to leave a connection that works.
+ * `navigator.connection` also reports every new estimate of speed. Only a new kind of network (Wi-Fi to mobile) is a
+ * reason to leave a working connection.
  */
 function watchNetwork(device: Navigator | null): Surroundings["onNetwork"] {
   if (device === null || !("connection" in device)) return NEVER;
@@ -113,7 +113,7 @@ function holdLock(locks: LockManager, name: string, signal: AbortSignal, held: (
     held();
     return released;
   });
-  // Rejects when we stop waiting, which is our own doing.
+  // Rejects when we stop waiting, which we caused.
   request.catch(() => undefined);
 }
 

@@ -4,8 +4,8 @@ import type { StreamStatus } from "./status.ts";
 import type { Surroundings, TabChannel } from "./surroundings.ts";
 
 /**
- * What tabs of one user send each other. `n` counts what a leader passed on, and `before` is where it was: so a tab
- * notices what it missed.
+ * The messages between tabs of one user. `n` counts what a leader passed on, and `before` is its previous position, so
+ * that a tab notices what it missed.
  */
 export type TabMessage =
   | { kind: "hello"; from: string; visible: boolean }
@@ -18,7 +18,7 @@ export type TabMessage =
 
 const KINDS = new Set(["hello", "visible", "bye", "retry", "status", "event", "reset"]);
 
-/** The conversation between the tabs of one user: whom it reaches depends on what the browser has. */
+/** The messages between the tabs of one user. Which tabs they reach depends on the browser. */
 export class Tabs {
   readonly #channel: TabChannel | null;
   readonly #visible = new Set<string>();
@@ -43,7 +43,7 @@ export class Tabs {
     this.#channel?.post(message);
   }
 
-  /** Whether another tab is being looked at. */
+  /** Whether another tab is visible. */
   get isAnyVisible(): boolean {
     return this.#visible.size > 0;
   }
