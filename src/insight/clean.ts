@@ -1,6 +1,6 @@
 import type { CourseFacts, Learner, Submission } from "./world.ts";
 
-/** Why something was left out or mended, in the order in which the rules are applied. */
+/** Why something was left out or corrected, in the order in which the rules are applied. */
 export const CLEANING_RULES = {
   course_unusable: "courses without a length or without anything to submit: dropped with all their data",
   learner_excluded: "learners who are excluded from early warning: dropped",
@@ -19,20 +19,20 @@ export const CLEANING_RULES = {
 type CleaningRule = keyof typeof CLEANING_RULES;
 export type CleaningReport = Record<CleaningRule, number>;
 
-/** Days around a course in which a submission can lie. */
+/** A submission may be at most this many days before or after a course. */
 const MARGIN_DAYS = 366;
 
-/** A report in which nothing happened. */
+/** An empty report. */
 export function emptyReport(): CleaningReport {
-  // SAFETY: made from the keys of CLEANING_RULES, every one once.
+  // SAFETY: made from the keys of CLEANING_RULES, each once.
   return Object.fromEntries(Object.keys(CLEANING_RULES).map((rule) => [rule, 0])) as CleaningReport;
 }
 
-/** Sums two reports. */
+/** Adds two reports. */
 export function addReports(a: CleaningReport, b: CleaningReport): CleaningReport {
   const sum = emptyReport();
   for (const rule of Object.keys(CLEANING_RULES)) {
-    // SAFETY: the key comes from the table the type is made of.
+    // SAFETY: the key comes from the table that the type is made of.
     const key = rule as CleaningRule;
     sum[key] = a[key] + b[key];
   }
@@ -42,8 +42,8 @@ export function addReports(a: CleaningReport, b: CleaningReport): CleaningReport
 /**
  * Applies the rules to one course.
  *
- * @param excluded users of whom no prediction is made and from whom nothing is learnt.
- * @returns the course, or null when it is unusable, and how often each rule applied.
+ * @param excluded users for whom no prediction is made and from whom the model does not learn.
+ * @returns the course, or null if it is unusable, and how often each rule was applied.
  */
 export function clean(
   course: CourseFacts,

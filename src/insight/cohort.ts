@@ -1,14 +1,17 @@
 import type { Assessment, CourseFacts, Learner, Submission } from "./world.ts";
 import { isRegistered } from "./world.ts";
 
-/** How the learners who still take part did with one assessment. */
+/** The results of the learners who still take part, for one assessment. */
 interface AssessmentStats {
-  /** Share of them who have submitted it. */
+  /** The share of them who have submitted it. */
   share: number;
-  /** Mean and standard deviation of their scores, NaN without any; the deviation is never below {@link MIN_SCORE_SD}. */
+  /**
+   * Mean and standard deviation of their scores, NaN without any score; the deviation is never below {@link
+   * MIN_SCORE_SD}.
+   */
   score: number;
   scoreDeviation: number;
-  /** The same of the days from the due date to the submission (early ones are negative). */
+  /** The same for the days from the due date to the submission (early ones are negative). */
   delay: number;
   delayDeviation: number;
 }
@@ -19,20 +22,20 @@ export interface Member {
   done: ReadonlyMap<string, Submission>;
 }
 
-/** What features compare a learner with: those who take part in the same course on the same day. */
+/** The group with which features compare a learner: those who take part in the same course on the same day. */
 export interface Cohort {
   day: number;
-  /** Without exams: they come when it is too late to help. */
+  /** Without exams, because they come when it is too late to help. */
   assessments: readonly Assessment[];
-  /** Those due by the day, earliest first. */
+  /** Assessments due by the day, earliest first. */
   due: readonly Assessment[];
   members: readonly Member[];
   stats: ReadonlyMap<string, AssessmentStats>;
-  /** Share of the mark an assessment counts for, percent; where a course weighs none, all count the same. */
+  /** The share of the final mark for an assessment, percent; if a course has no weights, all are equal. */
   weight(assessment: Assessment): number;
 }
 
-/** Where all scores are alike a point more or less says nothing. */
+/** If all scores are nearly equal, a point more or less has no meaning. */
 const MIN_SCORE_SD = 5;
 const MIN_DELAY_SD = 1;
 
@@ -72,19 +75,19 @@ function statsOf({ item, due }: Assessment, members: readonly Member[]): Assessm
   };
 }
 
-/** NaN of nothing. */
+/** NaN for an empty list. */
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** 0 of fewer than two values. */
+/** 0 for fewer than two values. */
 function deviation(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const centre = mean(values);
   return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
 }
 
-/** For each value the share of all that lie below it, ties counting half; a missing one stays missing. */
+/** For each value, the share of all values below it; equal values count half, and a missing value stays missing. */
 export function ranks(values: Float32Array): Float32Array {
   const order = [...values.keys()].filter((at) => !Number.isNaN(values[at] ?? Number.NaN));
   order.sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));

@@ -14,13 +14,13 @@ import { type Assessment, type CourseFacts, dayAt, type Learner, type Submission
 
 /** Enrollments read at a time: a few hundred kilobytes of lines. */
 const COLLECT_PAGE = 400;
-/** Facts that these may have together; a page ends before the enrollment that would bring more. */
+/** The limit of facts of these enrollments together. A page ends before the enrollment that would exceed it. */
 const MAX_FACTS = 40_000;
 
 /** A course without its learners. */
 export type CourseFrame = Omit<CourseFacts, "learners">;
 
-/** What the course's shard knows of a learner. */
+/** The data about a learner in the course's shard. */
 interface EnrollmentRow {
   id: string;
   user_id: string;
@@ -29,7 +29,7 @@ interface EnrollmentRow {
   progress_seq: number;
 }
 
-/** What was given about a learner, which is in the directory. */
+/** The data about a learner that staff gave; it is in the directory. */
 interface GivenRow {
   enrollment_id: string;
   registered: number | null;
@@ -57,7 +57,7 @@ export async function collectCourses(db: D1Database, asOf: number): Promise<Cour
       period: row.period,
       start: row.starts_at,
       length: row.length_days,
-      // SAFETY: written by the schedule's route alone, from its schema.
+      // SAFETY: only the schedule's route writes this, from its schema.
       assessments: JSON.parse(row.assessments) as Assessment[],
     }))
     .filter(({ start }) => start <= asOf);
@@ -69,11 +69,11 @@ export function isOver(course: Pick<CourseFacts, "start" | "length">, asOf: numb
 }
 
 /**
- * A page of a course's learners with what they had submitted by `asOf`; nothing later leaves the database. Outcomes
- * come along only where the course is over. Excluded learners are left out, erased ones are not there any more.
+ * A page of a course's learners with what they had submitted by `asOf`; nothing later leaves the database. Outcomes are
+ * included only if the course is over. Excluded learners are left out; erased learners no longer exist.
  *
  * @param after id of the last enrollment of the page before, or "".
- * @returns `next` null when this was the last page.
+ * @returns `next` null if this was the last page.
  */
 export async function collectPage(
   env: Env,
@@ -134,7 +134,7 @@ export async function collectPage(
   return { course: { ...frame, learners }, excluded: results.length - wanted.length, next };
 }
 
-/** Who stands behind the pseudonyms of a course: those who are still enrolled and not excluded. */
+/** The users behind the pseudonyms of a course: those who are still enrolled and not excluded. */
 export async function unveil(env: Env, course: string): Promise<Map<string, string>> {
   const [enrolled, excluded] = await Promise.all([
     enrolledBetween(await forCourse(env, course), `${course}:`, `${course};`).all<{ id: string; user_id: string }>(),
@@ -149,7 +149,9 @@ export async function unveil(env: Env, course: string): Promise<Map<string, stri
   return users;
 }
 
-/** The first of these enrollments whose facts can be held at once. None has more facts than its progress has steps. */
+/**
+ * The first enrollments whose facts fit into memory together. No enrollment has more facts than its progress has steps.
+ */
 function withFewFacts(rows: readonly EnrollmentRow[]): EnrollmentRow[] {
   let room = MAX_FACTS;
   const end = rows.findIndex(({ progress_seq }, index) => {

@@ -2,11 +2,12 @@ import { type Cohort, cohortOf, type Member, mean, ranks } from "./cohort.ts";
 import { type Assessment, type CourseFacts, courseOn, type Submission } from "./world.ts";
 
 /**
- * What a model may know about a learner, in the order of its columns. Numbers only; NaN where there is nothing to say
- * yet. None of them says who somebody is; all are about what they did in this course, when, and what else they study.
+ * What a model may know about a learner, in the order of its columns. Only numbers; NaN if nothing is known yet. No
+ * feature identifies a person. All are about what learners did in this course, when they did it, and what else they
+ * study.
  */
 export const FEATURES = [
-  // Submitting: of what was due, by number and by weight.
+  // Submitting: the submitted part of the due work, by number and by weight.
   "done_share",
   "done_weight",
   "done_of_all",
@@ -17,7 +18,7 @@ export const FEATURES = [
   "surprise",
   "ahead",
   "carried_over",
-  // The run of due assessments missed up to now.
+  // The number of due assessments in a row that were missed up to now.
   "streak",
   "streak_weight",
   "streak_heavy",
@@ -32,7 +33,7 @@ export const FEATURES = [
   "score_z_min",
   "score_low_share",
   "no_score",
-  // Where scores are going, compared with the others.
+  // The trend of scores, compared with the others.
   "score_z_recent",
   "score_z_trend",
   // Time.
@@ -53,7 +54,7 @@ export const FEATURES = [
 
 export type Feature = (typeof FEATURES)[number];
 
-/** The learners who take part on a day, and their features. Single precision, so that a stored table is the same. */
+/** The learners who take part on a day, and their features. Single precision, so that a stored table is identical. */
 export interface FeatureTable {
   course: string;
   module: string;
@@ -62,18 +63,18 @@ export interface FeatureTable {
   columns: Record<Feature, Float32Array>;
 }
 
-/** A score below which work is not passed. */
+/** Work with a score below this is not passed. */
 const PASS_SCORE = 50;
-/** An assessment counts as heavy with at least this share of the mean weight. */
+/** An assessment counts as heavy if it has at least this share of the mean weight. */
 const HEAVY = 0.8;
-/** Shares are held this far from 0 and 1 before their logarithm is taken. */
+/** Shares are kept this far from 0 and 1 before their logarithm is taken. */
 const MIN_SHARE = 0.02;
-/** What was due most recently: the last third. */
+/** The most recent due work: the last third. */
 const RECENT = 1 / 3;
 
 /**
- * The features of everybody who takes part in a course at the end of `day`. A pure function of what was known by then:
- * facts of later days may be in `course` and make no difference.
+ * The features of all who take part in a course at the end of `day`. A pure function of what was known by then: facts
+ * of later days may be in `course` and make no difference.
  */
 export function featuresOf(course: CourseFacts, day: number): FeatureTable {
   const cohort = cohortOf(courseOn(course, day), day);
@@ -92,7 +93,7 @@ export function featuresOf(course: CourseFacts, day: number): FeatureTable {
     module: course.module,
     day,
     users: cohort.members.map(({ learner }) => learner.user),
-    // SAFETY: made from FEATURES just above, every name once.
+    // SAFETY: made from FEATURES just above, each name once.
     columns: columns as Record<Feature, Float32Array>,
   };
 }
@@ -134,8 +135,8 @@ function submitting(
   const recent = due.slice(-Math.max(1, Math.ceil(due.length * RECENT)));
   const first = due[0];
   const last = due.at(-1);
-  // How unlikely it is to have submitted and missed just these, given how many others did: missing what everybody else
-  // submits weighs more than missing what half of them skip.
+  // How unlikely it is to have submitted and missed exactly these, given how many others did. Missing what everybody
+  // else submits weighs more than missing what half of them skip.
   const surprise = due.reduce((sum, { item }) => {
     const share = Math.min(Math.max(stats.get(item)?.share ?? 0.5, MIN_SHARE), 1 - MIN_SHARE);
     return sum + (done.has(item) ? -Math.log(share) : Math.log(1 - share));
@@ -187,7 +188,7 @@ function scores({ due, assessments, stats, weight }: Cohort, { done }: Member, s
     score_z: mean(z),
     score_z_min: z.length === 0 ? Number.NaN : Math.min(...z),
     score_low_share: share(values.filter((score) => score < PASS_SCORE).length, values.length),
-    // Where nothing has been due, having no score says nothing.
+    // If nothing has been due, having no score has no meaning.
     no_score: due.length === 0 ? Number.NaN : Number(values.length === 0),
     score_z_recent: mean(z.slice(-2)),
     score_z_trend: half === 0 ? Number.NaN : mean(z.slice(half)) - mean(z.slice(0, half)),
@@ -215,12 +216,12 @@ function total(assessments: readonly Assessment[], weight: Cohort["weight"]): nu
   return assessments.reduce((sum, assessment) => sum + weight(assessment), 0);
 }
 
-/** NaN of nothing. */
+/** NaN for an empty list. */
 function share(part: number, whole: number): number {
   return whole === 0 ? Number.NaN : part / whole;
 }
 
-/** The entries at the end that all fulfil `holds`. */
+/** The entries at the end that all satisfy `holds`. */
 function trailing<T>(list: readonly T[], holds: (entry: T) => boolean): T[] {
   return list.slice(list.findLastIndex((entry) => !holds(entry)) + 1);
 }

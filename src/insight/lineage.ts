@@ -5,7 +5,7 @@ import { type Manifest, manifestSchema } from "./snapshot-text.ts";
 import { loadModel, modelKey } from "./stage-store.ts";
 import type { ModelRow, PredictionRow, RunRow } from "./tables.ts";
 
-/** The version of the OpenLineage specification the events follow. */
+/** The version of the OpenLineage specification of the events. */
 const SPECIFICATION = "https://openlineage.io/spec/2-0-2/OpenLineage.json";
 const EVENT_SCHEMA = `${SPECIFICATION}#/$defs/RunEvent`;
 const VERSION_FACET =
@@ -14,7 +14,7 @@ const PARENT_FACET = "https://openlineage.io/spec/facets/1-0-1/ParentRunFacet.js
 const PRODUCER = "https://latchkey.dev/insight";
 const NAMESPACE = "latchkey";
 
-/** A dataset of a lineage event; its version is the hash of its content where it has one. */
+/** A dataset of a lineage event; its version is the hash of its content, if it has one. */
 interface LineageDataset {
   namespace: string;
   name: string;
@@ -33,19 +33,19 @@ interface LineageEvent {
   schemaURL: string;
 }
 
-/** A prediction followed back to the data behind it. */
+/** A prediction, traced back to its data. */
 export interface Lineage {
   events: LineageEvent[];
   snapshot: { sha256: string; parts: number };
-  /** Whether everything is still there and has the hash that was written down. */
+  /** Whether all data still exists with the stored hashes. */
   verified: { model: boolean; manifest: boolean; parts: boolean; course_in_snapshot: boolean };
 }
 
 /**
- * The lineage of a prediction: facts, snapshot, model, prediction, as OpenLineage events of the three jobs; and each
- * content read again and compared with its hash.
+ * The lineage of a prediction as OpenLineage events of three jobs: facts, snapshot, model, prediction. Each content is
+ * read again and compared with its hash.
  *
- * @param trained the run that made the model, `predicted` the run that predicted; often the same.
+ * @param trained the run that made the model. `predicted` is the run that predicted; often the same.
  */
 export async function lineageOf(
   env: Env,
@@ -93,7 +93,7 @@ function predictionEvents(run: RunRow, prediction: PredictionRow, model: ModelRo
   return eventsOf(run, "insight.predict", end, inputs, [{ namespace: "d1://latchkey", name }]);
 }
 
-/** START and COMPLETE of one job of a run. Their run has an id of its own, and the pipeline's run as its parent. */
+/** START and COMPLETE of one job of a run. The job's run has its own id, and the pipeline's run is its parent. */
 async function eventsOf(
   run: RunRow,
   job: string,

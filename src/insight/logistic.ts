@@ -1,9 +1,9 @@
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
 
-/** Columns of numbers; NaN is missing. All columns are equally long. */
+/** Columns of numbers; NaN means missing. All columns have the same length. */
 export type Columns = readonly (Float32Array | Float64Array)[];
 
-/** A fitted ridge logistic regression: plain data. */
+/** A fitted ridge logistic regression, as plain data. */
 export interface LogisticModel {
   kind: "logistic";
   intercept: number;
@@ -12,21 +12,21 @@ export interface LogisticModel {
   /** Mean and standard deviation of each column in training; a missing value counts as the mean. */
   means: number[];
   deviations: number[];
-  /** Standardised values are held within so many deviations: one strange learner must not move a line. */
+  /** Standardised values are limited to this many deviations, so that one unusual learner does not move a line. */
   clip: number;
 }
 
 const MAX_STEPS = 30;
-/** Newton stops when no weight moves further than this. */
+/** Newton's method stops when no weight moves further than this. */
 const TOLERANCE = 1e-8;
-/** Keeps the weights of observations away from 0, where Newton's step has no size. */
+/** Keeps the weights of observations away from 0, where Newton's step is undefined. */
 const MIN_CURVATURE = 1e-6;
-/** More than any value reaches: nothing is held back. */
+/** Above every possible value, so nothing is limited. */
 const NO_CLIP = 1e9;
 
 /**
  * Fits by iteratively reweighted least squares: Newton's method on the penalised log-likelihood (Hastie, Tibshirani and
- * Friedman, The Elements of Statistical Learning, 4.4.1). The intercept carries no penalty.
+ * Friedman, The Elements of Statistical Learning, 4.4.1). The intercept has no penalty.
  *
  * @param labels 0 or 1.
  * @param ridge penalty on the squared weights of standardised columns, in observations; above 0.
@@ -91,14 +91,14 @@ export function fitLogistic(columns: Columns, labels: Uint8Array, ridge: number,
 }
 
 /**
- * Rounded to nine decimals. Engines differ in the last bit of exp and log; what is fitted must not, or the same data
- * would give another model, and another hash, elsewhere.
+ * Rounded to nine decimals. Engines differ in the last bit of exp and log. Without rounding, the same data could give
+ * another model, and another hash, on another engine.
  */
 export function steady(value: number): number {
   return Math.round(value * 1e9) / 1e9;
 }
 
-/** What each column adds to the log-odds of a row; they sum, with the intercept, to the log-odds. */
+/** What each column adds to the log-odds of a row; together with the intercept, these sum to the log-odds. */
 export function logisticParts(model: LogisticModel, row: ArrayLike<number>): number[] {
   return model.weights.map(
     (weight, at) =>
@@ -111,7 +111,7 @@ export function logisticScore(model: LogisticModel, row: ArrayLike<number>): num
   return logisticParts(model, row).reduce((sum, part) => sum + part, model.intercept);
 }
 
-/** Log-odds to probability. */
+/** Converts log-odds to a probability. */
 export function sigmoid(logOdds: number): number {
   return logOdds >= 0 ? 1 / (1 + Math.exp(-logOdds)) : Math.exp(logOdds) / (1 + Math.exp(logOdds));
 }
@@ -121,7 +121,7 @@ function standardise(value: number, mean: number, deviation: number, clip: numbe
   return Math.min(Math.max((value - mean) / deviation, -clip), clip);
 }
 
-/** Over the values that are there. A column that never varies gets deviation 1. */
+/** Computed from the values that are present. A column that never varies gets deviation 1. */
 function momentsOf(column: Iterable<number>): { mean: number; deviation: number } {
   let count = 0;
   let sum = 0;

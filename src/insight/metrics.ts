@@ -14,9 +14,9 @@ interface CalibrationBin {
 
 export interface Evaluation {
   count: number;
-  /** Share of passes. */
+  /** The share of passes. */
   positive: number;
-  /** Accuracy of always saying what is more frequent. */
+  /** Accuracy of always predicting the more frequent outcome. */
   majority: number;
   accuracy: Estimate;
   auc: Estimate;
@@ -30,7 +30,7 @@ const Z = 1.959963984540054;
 const CALIBRATION_BINS = 10;
 
 /**
- * Wilson's score interval of a share (Wilson 1927), 95 %.
+ * Wilson's score interval for a share (Wilson 1927), 95 %.
  *
  * @param total observations; 0 gives the whole range.
  */
@@ -60,7 +60,7 @@ export function auc(probabilities: ArrayLike<number>, labels: ArrayLike<number>)
   return { value, low: Math.max(0, value - half), high: Math.min(1, value + half) };
 }
 
-/** For each of `of`, the share of `among` that lies below it, ties counting half. */
+/** For each value in `of`, the share of `among` that is below it; equal values count half. */
 function placements(of: readonly number[], among: readonly number[]): number[] {
   const sorted = Float64Array.from(among).sort();
   return of.map((value) => (lowerBound(sorted, value) + upperBound(sorted, value)) / (2 * sorted.length));
@@ -95,7 +95,7 @@ function varianceOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }
 
-/** Judges probabilities of passing against what came. */
+/** Compares probabilities of passing with the real outcomes. */
 export function evaluate(probabilities: ArrayLike<number>, labels: ArrayLike<number>): Evaluation {
   const count = labels.length;
   let correct = 0;
@@ -136,7 +136,7 @@ function calibrationOf(probabilities: ArrayLike<number>, labels: ArrayLike<numbe
     .map(({ sum, passed, count }) => ({ predicted: sum / count, observed: wilson(passed, count), count }));
 }
 
-/** Points of the ROC curve, thinned: false-positive rate and true-positive rate from (0, 0) to (1, 1). */
+/** Points of the ROC curve, reduced in number: false-positive rate and true-positive rate from (0, 0) to (1, 1). */
 export function rocCurve(
   probabilities: ArrayLike<number>,
   labels: ArrayLike<number>,

@@ -2,16 +2,18 @@ import { FEATURES, type Feature, type FeatureTable } from "./features.ts";
 import { fitLogistic, type LogisticModel, logisticParts, logisticScore, sigmoid } from "./logistic.ts";
 import { fitTrees, type TreesModel, type TreesOptions, treeParts, treesScore } from "./trees.ts";
 
-/** How a model is made. Part of the model, and so of its hash. */
+/** The settings of a model. They are part of the model, and so of its hash. */
 export interface ModelOptions {
-  /** Shares of a course at which it predicts; each has a stage of its own. */
+  /** The shares of a course at which it predicts; each has its own stage. */
   stages: readonly number[];
   /** Each stage learns from these distances around its share. */
   offsets: readonly number[];
   ridge: number;
   clip: number;
   trees: TreesOptions;
-  /** Rows a stage learns from at most; beyond, learners are drawn by a hash of their enrollment. */
+  /**
+   * A stage learns from at most this many rows. If there are more, learners are chosen by a hash of their enrollment.
+   */
   maxRows: number;
 }
 
@@ -34,16 +36,16 @@ export const OPTIONS: ModelOptions = {
   maxRows: 60_000,
 };
 
-/** Shares of the logistic regression in the log-odds that are tried; the rest is the trees'. */
+/** The shares of the logistic regression in the log-odds that are tried; the trees have the rest. */
 export const BLENDS = [1, 0.75, 0.5, 0.25, 0] as const;
 
-/** Rows to learn from, with what came of each. */
+/** Rows to learn from, with their outcomes. */
 export interface TrainingSet {
   columns: Float32Array[];
   labels: Uint8Array;
 }
 
-/** What predicts around one share of a course. */
+/** The part of a model that predicts around one share of a course. */
 export interface Stage {
   share: number;
   rows: number;
@@ -51,14 +53,14 @@ export interface Stage {
   trees: TreesModel;
 }
 
-/** A trained model: plain data, the same in every run on the same data. */
+/** A trained model as plain data, identical in every run on the same data. */
 export interface Model {
   format: 1;
   options: ModelOptions;
   features: readonly Feature[];
-  /** Modules it has seen; each has a column that says "this one". */
+  /** The modules in the training data; each has a column that says "this one". */
   modules: string[];
-  /** Share of the logistic regression in the log-odds. */
+  /** The share of the logistic regression in the log-odds. */
   blend: number;
   stages: Stage[];
 }
@@ -72,7 +74,7 @@ export function columnsOf(table: FeatureTable, modules: readonly string[]): Floa
   ];
 }
 
-/** Fits both halves of a stage. */
+/** Fits both parts of a stage. */
 export function fitStage(share: number, set: TrainingSet, options: ModelOptions): Stage {
   const logistic = fitLogistic(set.columns, set.labels, options.ridge, options.clip);
   const filled = set.columns.map((column, at) => column.map((value) => present(value, logistic.means[at])));
@@ -80,26 +82,26 @@ export function fitStage(share: number, set: TrainingSet, options: ModelOptions)
 }
 
 /**
- * What is missing counts as the mean, for the trees too: a branch of its own would learn what missing means in courses
- * where something was due, and be wrong about everybody in a course where nothing was.
+ * A missing value counts as the mean, for the trees as well. A separate branch would learn what "missing" means in
+ * courses in which something was due, and be wrong about everybody in a course in which nothing was.
  */
 function present(value: number, mean = 0): number {
   return Number.isNaN(value) ? Math.fround(mean) : value;
 }
 
-/** A row with the stage's means where values are missing. */
+/** A row with the stage's means in place of missing values. */
 function filledRow(stage: Stage, row: ArrayLike<number>): Float64Array {
   return Float64Array.from(row, (value, at) => present(value, stage.logistic.means[at]));
 }
 
-/** Log-odds of passing: of both halves, blended. */
+/** Log-odds of passing, blended from both parts. */
 export function stageScore(stage: Stage, blend: number, row: ArrayLike<number>): number {
   const linear = blend === 0 ? 0 : logisticScore(stage.logistic, row);
   const boosted = blend === 1 ? 0 : treesScore(stage.trees, filledRow(stage, row));
   return blend * linear + (1 - blend) * boosted;
 }
 
-/** The stage whose share is nearest. */
+/** The stage with the nearest share. */
 export function stageFor(model: Pick<Model, "stages">, share: number): Stage {
   const nearest = model.stages.toSorted((a, b) => Math.abs(a.share - share) - Math.abs(b.share - share))[0];
   if (nearest === undefined) throw new Error("a model without stages");
@@ -116,9 +118,9 @@ export interface Prediction {
 }
 
 /**
- * Predicts for everybody of a table.
+ * Predicts for everybody in a table.
  *
- * @param share how much of the course has passed.
+ * @param share the part of the course that has passed.
  */
 export function predict(model: Model, table: FeatureTable, share: number): Prediction[] {
   const stage = stageFor(model, share);
@@ -136,12 +138,14 @@ export function predict(model: Model, table: FeatureTable, share: number): Predi
   });
 }
 
-/** SHA-256 of the model in hex. Keys stand in the order in which this module writes them, so equal models are equal text. */
+/**
+ * SHA-256 of the model in hex. This module always writes the keys in the same order, so equal models are equal texts.
+ */
 export async function modelHash(model: Model): Promise<string> {
   return sha256(JSON.stringify(model));
 }
 
-/** SHA-256 in hex. Not the one of shared/http.ts, which brings the whole API along: the command runs without it. */
+/** SHA-256 in hex. It also accepts bytes, which `sha256Hex` of src/platform does not. */
 async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   const digest = await crypto.subtle.digest("SHA-256", bytes);

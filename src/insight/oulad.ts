@@ -12,7 +12,7 @@ export interface OuladInsightTables {
   studentAssessment: string;
 }
 
-/** Months (from 0) in which presentations of each letter start, on the first. */
+/** Months (from 0) in which the presentations of each letter start, on the first day. */
 const START_MONTH: Readonly<Record<string, number>> = { B: 1, J: 9 };
 
 const text = z.string("must not be missing");
@@ -30,7 +30,7 @@ const assessmentSchema = z.object({
   date: number.nullable(),
   weight: number,
 });
-/** Only these columns are read: what the dataset says of a person's sex, origin, age or disability is not. */
+/** Only these columns are read. The dataset's columns about a person's sex, origin, age or disability are not. */
 const infoSchema = z.object({
   ...presentation,
   id_student: id,
@@ -52,11 +52,11 @@ const submissionSchema = z.object({
 });
 
 /**
- * Reads the Open University Learning Analytics Dataset as facts for early warning. Courses and items carry the ids that
- * the importer of courses gives them; all lists are in the order of their ids, as a snapshot's are.
+ * Reads the Open University Learning Analytics Dataset as facts for early warning. Courses and items have the ids that
+ * the importer of courses gives them. All lists are in the order of their ids, as in a snapshot.
  *
- * @returns `invalid_input`, each error naming file, line and column. Rows that name nothing known are left out: cleaning
- *   has nothing to join them to.
+ * @returns `invalid_input`, each error with file, line and column. Rows that name something unknown are left out,
+ * because cleaning could not join them.
  */
 export function worldOfOulad(tables: OuladInsightTables): Result<CourseFacts[]> {
   const courses = readCsv("courses.csv", tables.courses, courseSchema);

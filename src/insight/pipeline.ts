@@ -13,7 +13,10 @@ import { judgeStep } from "./watch.ts";
 /** Objects removed by one call. */
 const TIDY_PAGE = 1_000;
 
-/** Does the steps that messages ask for. A step that fails is tried again by the queue; at last its run is given up. */
+/**
+ * Does the steps that messages ask for. The queue repeats a step that fails; after the last try, its run ends as
+ * failed.
+ */
 export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   for (const message of batch.messages) {
     const parsed = insightMessageSchema.safeParse(message.body);
@@ -24,15 +27,15 @@ export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Pr
     } catch (fault) {
       logFault("insight_step_failed", fault, { run: parsed.data.run, seq: parsed.data.seq });
       const isLast = retryOrDrop("latchkey-insight", message);
-      // While what it rests on refuses writes, that is no fault of this run: the minute's cron takes it up again.
+      // While a service it needs refuses writes, the run is not at fault: the minute cron resumes it.
       if (isLast && (await canWork(env, parsed.data))) await giveUp(env, parsed.data, fault, Date.now());
     }
   }
 }
 
 /**
- * Does one step and asks for the next. Everything a step does may be repeated; it counts only if nobody else has done it
- * meanwhile, so a step that arrives twice, or after the run has gone on, changes nothing.
+ * Does one step and asks for the next. Everything in a step may be repeated. It counts only if nobody else has done it
+ * by then, so a step that arrives twice, or after the run has moved on, changes nothing.
  */
 async function runStep(env: Env, { run: id, seq }: InsightMessage, now: number): Promise<void> {
   const run = await runById(directory(env), id).first<RunRow>();
@@ -80,14 +83,14 @@ function doStep(env: Env, run: RunRow, now: number): Promise<StepResult> {
   }
 }
 
-/** Throws away what the steps passed to each other. Snapshots and models stay. */
+/** Removes the data that the steps pass to each other. Snapshots and models stay. */
 async function tidyStep(env: Env, run: RunRow, position: StepResult["position"]): Promise<StepResult> {
   const listed = await env.DOCUMENTS.list({ prefix: tablesPrefix(run.id), limit: TIDY_PAGE });
   if (listed.objects.length > 0) await env.DOCUMENTS.delete(listed.objects.map(({ key }) => key));
   return { next: listed.truncated ? "tidy" : null, position };
 }
 
-/** Whether a step could do its work at all: else a run would be given up for an outage. */
+/** Whether a step could work at all: otherwise an outage would end a run as failed. */
 async function canWork(env: Env, { run }: InsightMessage): Promise<boolean> {
   return (await takesWrites(directory(env))) && (await bucketTakesWrites(env.DOCUMENTS, `${tablesPrefix(run)}probe`));
 }

@@ -4,7 +4,7 @@ import { type CourseFacts, courseOn, isRegistered, type Learner } from "./world.
 export const PLAIN_WIDTH = 9;
 
 /**
- * The yardstick: nine obvious features for a plain logistic regression. Whatever is cleverer has to show it.
+ * The baseline: nine obvious features for a plain logistic regression. Every better model must beat it.
  *
  * @returns a row for each learner who takes part at the end of `day`, in the order of `featuresOf`.
  */

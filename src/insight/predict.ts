@@ -12,14 +12,14 @@ import { loadTable } from "./table-store.ts";
 import type { RunRow } from "./tables.ts";
 import { dayAt, endOfDay } from "./world.ts";
 
-/** Before so much of a course has passed there is too little to see. */
+/** No predictions before this share of a course has passed: there is too little data. */
 const EARLIEST_SHARE = 0.15;
 /** Rows of one transaction. */
 const ROWS_PER_BATCH = 1_000;
 
-// Whoever was erased since the facts were collected is no longer enrolled, or is being erased: nothing is written. What was really said is not
-// replaced by what would have been said.
-/** One table to predict from, and what kind of prediction comes of it. */
+// A learner erased since the facts were collected is not enrolled any more, or is being erased: nothing is written. A
+// prediction that was really made is never replaced by one made afterwards.
+/** One table to predict from, and the kind of its predictions. */
 interface Occasion {
   table: FeatureTable;
   share: number;
@@ -29,8 +29,8 @@ interface Occasion {
 }
 
 /**
- * Predictions for one course: for one that is running, as of the run's instant; for one of the test period, when a new
- * model has just been promoted, as if on the days it was tested at. The latter are shown and judged as what they are.
+ * Predictions for one course. A running course gets them as of the run's instant. A course of the test period gets them
+ * when a new model has just been promoted, as if on the days of the test. These are shown and counted as backtests.
  */
 export async function predictStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
   const entry = position.courses[position.at];
@@ -78,7 +78,7 @@ async function occasionsOf(
   return occasions;
 }
 
-/** Writes what is predicted for those who can still be named. @returns how many. */
+/** Writes the predictions for learners who can still be identified. @returns how many. */
 async function store(
   env: Env,
   run: RunRow,
@@ -139,7 +139,10 @@ interface Predicted {
   predicted_at: number;
 }
 
-/** Who is less likely than not to pass, and was not so by the last prediction: other systems are told once. */
+/**
+ * Learners who are now more likely to fail than to pass, and were not so in the last prediction: other systems are
+ * notified once.
+ */
 async function newlyAtRisk(env: Env, page: readonly Predicted[]): Promise<News[]> {
   const risky = page.filter(({ probability }) => probability < 0.5);
   const [first] = risky;
@@ -157,7 +160,7 @@ async function newlyAtRisk(env: Env, page: readonly Predicted[]): Promise<News[]
     });
 }
 
-/** How far today's learners lie from those of training, feature by feature: means in deviations of training. */
+/** How far today's learners are from those of training, feature by feature: means in deviations of training. */
 function addDrift(drift: Position["drift"], model: Model, { table, share }: Occasion): Position["drift"] {
   const { means, deviations } = stageFor(model, share).logistic;
   return Object.fromEntries(

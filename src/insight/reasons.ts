@@ -3,8 +3,8 @@ import { FEATURES, type Feature, type FeatureTable } from "./features.ts";
 import type { Model, Prediction } from "./model.ts";
 
 /**
- * Features that say the same thing in several ways are one reason: their parts of the log-odds are added, so that a
- * person reads what weighs most, and not three forms of it. Each reason shows the value of its first feature.
+ * Features that express the same thing in several ways are one reason: their parts of the log-odds are added. So a
+ * person reads what matters most, and not three forms of it. Each reason shows the value of its first feature.
  */
 const REASONS = {
   handing_in: [
@@ -40,32 +40,32 @@ const REASONS = {
   workload: ["credits", "credits_log"],
 } as const satisfies Record<string, readonly Feature[]>;
 
-/** A reason beyond the features: how learners of this module usually fare. */
+/** A reason that is not a feature: how learners of this module usually do. */
 type Reason = keyof typeof REASONS | "module";
 
-/** Reasons given with a prediction. */
+/** The number of reasons in a prediction. */
 const GIVEN = 3;
 
 export const givenReasonSchema = z.object({
   reason: z.string(),
-  /** What it adds to the log-odds of passing; negative speaks for a risk. */
+  /** What it adds to the log-odds of passing; a negative value means a risk. */
   weight: z.number(),
-  /** Of its first feature; null when there is none. */
+  /** The value of its first feature; null if there is none. */
   value: z.number().nullable(),
 });
 export type GivenReason = z.infer<typeof givenReasonSchema>;
 
 const REASON_OF = new Map<string, Reason>(
   Object.entries(REASONS).flatMap(([reason, features]) =>
-    // SAFETY: the key comes from the table the type is made of.
+    // SAFETY: the key comes from the table that the type is made of.
     features.map((feature) => [feature, reason as Reason] as const),
   ),
 );
 
 /**
- * The three reasons that weigh most in a prediction, whichever way they point, heaviest first.
+ * The three reasons with the greatest weight in a prediction, for or against, greatest first.
  *
- * @param at the learner's place in the table the prediction was made from.
+ * @param at the learner's place in the table from which the prediction was made.
  */
 export function reasonsOf(model: Model, table: FeatureTable, prediction: Prediction, at: number): GivenReason[] {
   const weights = new Map<Reason, number>();
@@ -136,7 +136,7 @@ const SENTENCES: Record<Reason, (value: number | null) => Sentences> = {
   module: () => ({ en: "How learners of this module usually do", zh: "本课程学员的一般情况" }),
 };
 
-/** What staff may do about each reason when it speaks for a risk. */
+/** What staff may do about each reason if it means a risk. */
 const ADVICE: Record<Reason, Sentences> = {
   handing_in: { en: "Agree on which missing work to submit first.", zh: "商定先补交哪些作业。" },
   missed_in_a_row: { en: "Write to the learner now: there are no new submissions.", zh: "请立即联系：作业已中断。" },
@@ -154,7 +154,7 @@ function isReason(name: string): name is Reason {
   return name === "module" || Object.hasOwn(REASONS, name);
 }
 
-/** A reason as a person reads it. A reason this version does not know says its name. */
+/** A reason as a sentence for people. A reason that this version does not know is shown by its name. */
 export function sentenceOf({ reason, value }: GivenReason): Sentences {
   return isReason(reason) ? SENTENCES[reason](value) : { en: reason, zh: reason };
 }
@@ -167,7 +167,7 @@ export function summaryOf(reasons: readonly GivenReason[]): Sentences {
   return { en: `${upperFirst(en.join("; "))}.`, zh: `${zh.join("；")}。` };
 }
 
-/** What to do: for the heaviest reason that speaks for a risk, or null when none does. */
+/** What to do about the greatest reason that means a risk, or null if there is none. */
 export function adviceOf(reasons: readonly GivenReason[]): Sentences | null {
   const risk = reasons.find(({ weight }) => weight < 0);
   if (risk === undefined) return null;
@@ -190,5 +190,5 @@ function upperFirst(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** Features that no reason speaks of; there must be none. */
+/** Features that no reason covers; this must be empty. */
 export const WITHOUT_REASON = FEATURES.filter((feature) => !REASON_OF.has(feature));

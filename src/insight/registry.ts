@@ -9,7 +9,7 @@ import type { RunRow } from "./tables.ts";
 import { assembleModel, chooseBlend, judgePlain, judgeStage, type LabelledTable, modulesOf } from "./training.ts";
 import { decide, meanAuc, type Tested } from "./verdict.ts";
 
-/** What the registry keeps of a test, for people. */
+/** What the registry stores about a test, for people. */
 export interface ModelMetrics {
   train: string[];
   test: string[];
@@ -18,7 +18,7 @@ export interface ModelMetrics {
   cut_offs: { share: number; model: Evaluation; plain: Evaluation }[];
 }
 
-/** Of what the registry keeps, the part that is read again. */
+/** The stored part that is read again. */
 const learntSchema = z.object({ train: z.array(z.string()) });
 
 interface Trial {
@@ -29,8 +29,8 @@ interface Trial {
 }
 
 /**
- * Puts the trained stages together, tests them once on the latest period beside the plain model and the champion, and
- * writes all of it down. The same model made again changes nothing.
+ * Assembles the trained stages and tests them once on the latest period, against the plain model and the champion. All
+ * results are stored. Making the same model again changes nothing.
  */
 export async function registerModel(env: Env, run: RunRow, position: Position, trial: Trial) {
   const stages = await Promise.all(OPTIONS.stages.map((_, at) => loadStage(env.DOCUMENTS, run.id, at)));
@@ -80,7 +80,7 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
       decision.promote ? trial.now : null,
     ),
     ...(isChampion ? [] : [aliasTo(directory(env), decision.promote ? "champion" : "challenger", hash, trial.now)]),
-    // Whoever is champion challenges nobody.
+    // The champion itself is not a challenger.
     dropChallenger(directory(env)),
   ]);
   return { hash, promoted: decision.promote || isChampion };
@@ -95,7 +95,7 @@ function judgeModel(model: Model, tables: readonly LabelledTable[], share: numbe
   return evaluate(probabilities, labels);
 }
 
-/** Those of `periods` a model was trained on, by its metrics in the registry. */
+/** Those of `periods` on which a model was trained, by its metrics in the registry. */
 function learntFrom(metrics: string, periods: readonly string[]): string[] {
   const { train } = learntSchema.parse(JSON.parse(metrics));
   return periods.filter((period) => train.includes(period));

@@ -31,7 +31,7 @@ import {
 export const TAGS = ["insight"];
 export const STAFF_RULE = "Staff of the course: its owner, co-authors and graders; services and admins.";
 const DECIDE_RULE = "The owner of the course and its co-authors; services and admins.";
-/** Learners in one call. */
+/** The limit of learners in one call. */
 const MAX_LEARNERS = 1_000;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const courseParam = z.object({ course: courseSlugSchema });
@@ -141,12 +141,12 @@ const exclusionRoute = defineRoute(
   },
 );
 
-/** Those of these enrollments that the course's shard has. */
+/** Those of these enrollments that exist in the course's shard. */
 async function enrolledAmong(env: Env, course: string, ids: readonly string[]) {
   return ENROLLED.find<{ id: string; user_id: string; enrolled_at: number }>(await forCourse(env, course), ids);
 }
 
-/** What early warning cannot see by itself and has to be given, to be mounted at /api/v1. */
+/** Data that early warning cannot find by itself. Mounted at /api/v1. */
 export function dataRoutes() {
   return newRouter()
     .openapi(scheduleRoute, async (c) => {
@@ -212,7 +212,7 @@ export function dataRoutes() {
     });
 }
 
-/** @returns false when there is no such enrollment. Predictions made before go at once. */
+/** @returns false if there is no such enrollment. Earlier predictions are removed at once. */
 async function exclude(c: AppContext, enrollment: string, excluded: boolean): Promise<boolean> {
   const db = directory(c.env);
   const { course } = parseEnrollmentId(enrollment);
@@ -227,7 +227,7 @@ async function exclude(c: AppContext, enrollment: string, excluded: boolean): Pr
   return (written?.meta.changes ?? 0) > 0;
 }
 
-/** The statement that adds the audit entry of a change to the outbox; about an enrollment only where there is one. */
+/** The statement that adds the audit entry of a change to the outbox; about an enrollment only if there is one. */
 function auditEntry(
   c: AppContext,
   action: OwnEntry["action"],
@@ -236,7 +236,7 @@ function auditEntry(
   const { course, enrollment } = about;
   const target = enrollment === undefined ? { type: "course", id: course } : { type: "enrollment", id: enrollment };
   const entry = { action, actor: actorOf(c), target, request_id: c.get("requestId"), ...about };
-  // The batch does nothing for somebody who is being erased, and then adds no audit entry either.
+  // For a learner who is being erased the batch does nothing, and then adds no audit entry either.
   const user = enrollment === undefined ? "" : parseEnrollmentId(enrollment).user;
   return enrollment === undefined
     ? addAuditEntryStatement(directory(c.env), entry, Date.now())

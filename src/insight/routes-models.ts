@@ -19,7 +19,7 @@ import { insightMetrics } from "./watch.ts";
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const NO_STORE = { "cache-control": "no-store" };
-/** Runs shown. */
+/** The number of runs shown. */
 const RUNS = 10;
 
 const estimate = z.object({ value: z.number(), low: z.number(), high: z.number() });
@@ -130,7 +130,7 @@ const runRoute = defineRoute(
   },
 );
 
-/** Models and runs, to be mounted at /api/v1. */
+/** Models and runs. Mounted at /api/v1. */
 export function modelRoutes() {
   return newRouter()
     .openapi(modelsRoute, async (c) => {
@@ -140,7 +140,8 @@ export function modelRoutes() {
         "insight models",
         c.req.valid("query"),
         (after, take) => {
-          // Models of one run may share an instant, so the hash decides; a cursor of the release before names none.
+          // Models of one run may have the same instant, so the hash decides. A cursor of the release before has no
+          // hash.
           const [from = "", hash = ""] = after?.split(" ") ?? [String(Number.MAX_SAFE_INTEGER)];
           return modelsBefore(directory(c.env), Number(from), hash, take)
             .all<typeof insightModels.$inferSelect>()
@@ -163,7 +164,7 @@ export function modelRoutes() {
         run_id: row.run_id,
         data_hash: row.data_hash,
         code_version: row.code_version,
-        // SAFETY: written by the registry alone, from this type.
+        // SAFETY: only the registry writes this, from this type.
         metrics: JSON.parse(row.metrics) as ModelMetrics,
       }));
       return c.json({ results, next_cursor: listed.value.next }, 200, NO_STORE);
@@ -206,7 +207,7 @@ export function modelRoutes() {
         return respond(c, refuse("invalid_input", { errors }).refusal);
       }
       const by = { actor: actorOf(c), request_id: c.get("requestId") };
-      // A repetition has the same cause, and one cause starts one run.
+      // A repetition has the same cause, and one cause starts only one run.
       const cause = `asked ${claimOf(c)?.effect ?? crypto.randomUUID()}`;
       const run = (await startRun(c.env, cause, asOf, now, by)) ?? (await runOf(c.env, cause));
       nudgeAudit(c);

@@ -135,7 +135,7 @@ const lineageRoute = defineRoute(
   },
 );
 
-/** What staff and learners read of early warning, to be mounted at /api/v1. */
+/** What staff and learners read of early warning. Mounted at /api/v1. */
 export function readRoutes() {
   return newRouter()
     .openapi(atRiskRoute, async (c) => {
@@ -211,7 +211,7 @@ async function mayRead(c: AppContext, enrollment: string): Promise<Result<null>>
   return actorOf(c).id === user ? ok(null) : staffOf(c, course);
 }
 
-/** The last row of a page, as its cursor says. */
+/** The last row of a page, from its cursor. */
 function placeOf(position: string): { probability: number; id: string } {
   const space = position.indexOf(" ");
   return { probability: Number(position.slice(0, space)), id: position.slice(space + 1) };

@@ -3,7 +3,7 @@ import { dataRoutes } from "./routes-data.ts";
 import { modelRoutes } from "./routes-models.ts";
 import { readRoutes } from "./routes-reads.ts";
 
-/** Early warning, to be mounted at /api/v1. */
+/** Early warning. Mounted at /api/v1. */
 export function insightRoutes() {
   return newRouter().route("/", dataRoutes()).route("/", readRoutes()).route("/", modelRoutes());
 }

@@ -8,32 +8,36 @@ import { partSchema } from "./snapshot-text.ts";
 import { anyCourse, anyRun, insertRun, newestCourse, noteOfRun, runOfCause, stalledRuns } from "./statements.ts";
 import type { RunRow } from "./tables.ts";
 
-/** Grows with every change of what features or training do; with the deployed version it says which code made a model. */
+/**
+ * Grows with each change in features or training; together with the deployed version it says which code made a model.
+ */
 const PIPELINE_VERSION = 1;
-/** A run whose step has not ended for so long is taken up again. A step may be repeated, so too early does no harm. */
+/**
+ * A run is resumed if its step has not ended for this long. A step may be repeated, so resuming too early does no harm.
+ */
 export const STALLED_MS = 5 * 60_000;
-/** First data must have been quiet for so long before the first run: an import sends it in many calls. */
+/** The first run waits until no data has arrived for this long, because an import sends its data in many calls. */
 const QUIET_MS = 2 * 60_000;
 
 export const insightMessageSchema = z.object({ type: z.literal("step"), run: z.string(), seq: z.int() });
 export type InsightMessage = z.infer<typeof insightMessageSchema>;
 
-/** What the steps of a run have found so far. */
+/** The results so far of a run's steps. */
 export interface Position {
   courses: RunCourse[];
-  /** Where the present step stands: which course, and after which enrollment. */
+  /** The place of the present step: which course, and after which enrollment. */
   at: number;
   after: string;
   cleaning: CleaningReport | null;
   excluded: number;
-  /** Score of each blend, for each stage. */
+  /** The score of each blend, for each stage. */
   blends: number[][];
   model: string | null;
   promoted: boolean;
   predicted: number;
-  /** Of each feature: learners, and the sum of their distances from the mean of training, in deviations. */
+  /** For each feature: the number of learners, and the sum of their distances from the training mean, in deviations. */
   drift: Record<string, { count: number; sum: number }>;
-  /** Why nothing was learnt or predicted, for a person. */
+  /** For people: why nothing was learnt or predicted. */
   note: string | null;
 }
 
@@ -46,19 +50,19 @@ const courseSchema = z.object({
   length: z.number(),
   over: z.boolean(),
   parts: z.array(partSchema),
-  /** Found unusable by cleaning. */
+  /** Whether cleaning found the course unusable. */
   dropped: z.boolean(),
   /** Rows with an outcome in each feature table, by share. */
   rows: z.record(z.string(), z.int()),
 });
-/** A course of a run. */
+/** A course in a run. */
 export type RunCourse = z.infer<typeof courseSchema>;
 
 const positionSchema = z.object({
   courses: z.array(courseSchema),
   at: z.int(),
   after: z.string(),
-  // SAFETY: the record's keys are checked below against the table the type is made of.
+  // SAFETY: the record's keys are checked below against the table that the type is made of.
   cleaning: z
     .record(z.string(), z.number())
     .refine((report) => rules.every((rule) => rule in report))
@@ -87,7 +91,7 @@ const START: Position = {
   note: null,
 };
 
-/** @throws when the text is not what a run writes. */
+/** @throws if the text does not have the form that a run writes. */
 export function readPosition(run: Pick<RunRow, "position">): Position {
   return positionSchema.parse(JSON.parse(run.position));
 }
@@ -95,9 +99,9 @@ export function readPosition(run: Pick<RunRow, "position">): Position {
 /**
  * Starts a run, once for each cause.
  *
- * @param asOf what is known by this instant is used, nothing later.
- * @param by who asked for it, for the audit log; null: the night.
- * @returns the run's id, or null when this cause has started one before.
+ * @param asOf only data known by this instant is used.
+ * @param by who asked for it, for the audit log; null: the nightly job.
+ * @returns the run's id, or null if this cause has already started one.
  */
 export async function startRun(
   env: Env,
@@ -119,12 +123,12 @@ export async function startRun(
   return started.id;
 }
 
-/** The run that a cause has started before. */
+/** The run that a cause has already started. */
 export async function runOf(env: Env, cause: string): Promise<string | null> {
   return runOfCause(directory(env), cause).first<string>("id");
 }
 
-/** Every night: a run, where any course takes part. Asked twice, it starts once. */
+/** Every night: a run, if any course takes part. Called twice, it starts one run. */
 export async function startNightlyRun(env: Env, now: number): Promise<void> {
   const any = await anyCourse(directory(env)).first();
   if (any === null) return;
@@ -133,8 +137,8 @@ export async function startNightlyRun(env: Env, now: number): Promise<void> {
 }
 
 /**
- * Every minute: takes up runs that have stopped, and starts the first run of a deployment by itself, once the data that
- * arrived has been quiet for a while.
+ * Every minute: resumes runs that have stopped. It also starts the first run of a deployment by itself, when no data
+ * has arrived for a while.
  */
 export async function watchRuns(env: Env, now: number): Promise<void> {
   const { results } = await stalledRuns(directory(env), now - STALLED_MS).all<{ id: string; seq: number }>();
@@ -150,12 +154,12 @@ export async function watchRuns(env: Env, now: number): Promise<void> {
   if (before === null) await startRun(env, "first data", now, now);
 }
 
-/** Which code makes a model: the pipeline's own version, and that of the deployment. */
+/** Which code makes a model: the pipeline's own version and the deployment's version. */
 function codeVersion(env: Env): string {
   return `${PIPELINE_VERSION}+${env.CF_VERSION_METADATA.id === "" ? "local" : env.CF_VERSION_METADATA.id}`;
 }
 
-/** Weeks since 1970, the unit accuracy is counted in. */
+/** Weeks since 1970: accuracy is counted by week. */
 export function weekOf(instant: number): number {
   return Math.floor(instant / (7 * DAY_MS));
 }

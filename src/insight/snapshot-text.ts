@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { CourseFacts, Learner } from "./world.ts";
 
-// Data snapshots as text; see snapshot.ts for where they lie.
+// Data snapshots as text; see snapshot.ts for where they are stored.
 
 const courseLine = z.object({
   kind: z.literal("course"),
@@ -29,7 +29,7 @@ const learnerLine = z.object({
 export const partSchema = z.object({ sha256: z.string(), learners: z.number() });
 export type SnapshotPart = z.infer<typeof partSchema>;
 
-/** What a snapshot holds; its hash is the hash of this text. */
+/** The content of a snapshot; its hash is the hash of this text. */
 export const manifestSchema = z.object({
   format: z.literal(1),
   as_of: z.number(),
@@ -44,7 +44,7 @@ export function partText(course: CourseFacts): string {
   return `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
 }
 
-/** Puts parts of one course together again. @throws when a line is not what a snapshot has. */
+/** Joins the parts of one course. @throws if a line does not fit the form of a snapshot. */
 export function courseOfParts(texts: readonly string[]): CourseFacts {
   let course: CourseFacts | null = null;
   const learners: Learner[] = [];

@@ -5,7 +5,7 @@ import { tablesPrefix } from "./table-store.ts";
 
 const MODELS = "insight/models/";
 
-/** Where a model lies. */
+/** The key of a model. */
 export function modelKey(hash: string): string {
   return `${MODELS}${hash}.json`;
 }
@@ -14,7 +14,7 @@ export async function storeStage(bucket: R2Bucket, run: string, at: number, stag
   await bucket.put(`${tablesPrefix(run)}stage-${at}.json`, JSON.stringify(stage));
 }
 
-/** @throws when it is not there. */
+/** @throws if it does not exist. */
 export async function loadStage(bucket: R2Bucket, run: string, at: number): Promise<Stage> {
   const stored = await bucket.get(`${tablesPrefix(run)}stage-${at}.json`);
   if (stored === null) throw new Error(`stage ${at} was not trained`);
@@ -29,14 +29,14 @@ export async function storeModel(bucket: R2Bucket, model: Model): Promise<string
 }
 
 /**
- * A model by its hash; what is stored under it must still have it.
- * @returns null when it is missing, altered, or made for other features than this code knows.
+ * A model by its hash; the stored content must still match it.
+ * @returns null if it is missing, altered, or made for other features than this code knows.
  */
 export async function loadModel(bucket: R2Bucket, hash: string): Promise<Model | null> {
   const stored = await bucket.get(modelKey(hash));
   const text = await stored?.text();
   if (text === undefined || (await sha256Hex(text)) !== hash) return null;
-  // SAFETY: the hash says that it is the text that `storeModel` wrote, and that wrote a Model.
+  // SAFETY: the hash shows that this is the text written by `storeModel`, which wrote a Model.
   const model = JSON.parse(text) as Model;
   return model.features.join() === FEATURES.join() ? model : null;
 }

@@ -10,7 +10,7 @@ export const coursesWithSchedule = statement<[]>(
 );
 
 // plan: SEARCH enrollments USING PRIMARY KEY (id>? AND id<?)
-// Enrollment ids begin with their course, so a course is a stretch of the primary key; ";" is the character after ":".
+// Enrollment ids begin with their course, so a course is one range of the primary key; ";" is the character after ":".
 export const learnersOf = statement<[from: string, to: string, limit: number]>(
   `SELECT id, user_id, enrolled_at, withdrawn_at, progress_seq FROM enrollments
     WHERE id > ? AND id < ? ORDER BY id LIMIT ?`,
@@ -51,7 +51,7 @@ export const saveModel = statement<
     WHERE excluded.promoted_at IS NOT NULL`,
 );
 
-/** A challenger that has become champion is none. */
+/** A challenger that has become champion is not a challenger any more. */
 // plan: SEARCH insight_aliases USING PRIMARY KEY (alias=?)
 // plan: SCALAR SUBQUERY 1
 // plan: SEARCH insight_aliases USING PRIMARY KEY (alias=?)
@@ -129,7 +129,7 @@ export const lastFinished = statement<[]>(
 // plan: SEARCH insight_runs USING PRIMARY KEY (id=?)
 export const runById = statement<[id: string]>("SELECT * FROM insight_runs WHERE id = ?");
 
-/** Moves a run to its next step, unless somebody has. */
+/** Moves a run to its next step, unless that has been done already. */
 // plan: SEARCH insight_runs USING PRIMARY KEY (id=?)
 export const advanceRun = statement<
   [
@@ -214,7 +214,7 @@ export const FORGET_LATEST = setStatement(
     WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM ${set}) AND latest = 1`,
 );
 
-/** Who was at risk by the last prediction. */
+/** Learners at risk in the last prediction. */
 // plan: SEARCH insight_predictions USING PRIMARY KEY (enrollment_id=?)
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
@@ -276,7 +276,7 @@ export const modelsBefore = statement<[before: number, hash: string, limit: numb
   `SELECT * FROM insight_models WHERE (created_at, hash) < (?, ?) ORDER BY created_at DESC, hash DESC LIMIT ?`,
 );
 
-/** The audit entry of a run, where it has begun. */
+/** The audit entry of a run, if the run was started. */
 // plan: SEARCH insight_runs EXISTS USING PRIMARY KEY (id=?)
 export const noteOfRun = insertEntryWhere("EXISTS (SELECT 1 FROM insight_runs WHERE id = ?)");
 

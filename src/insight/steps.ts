@@ -12,17 +12,17 @@ import type { RunRow } from "./tables.ts";
 import { knownRows, labelledTable, modulesOf, scoreBlends, sharesOf, thinned, trainStage } from "./training.ts";
 import type { CourseFacts } from "./world.ts";
 
-/** What a step leaves behind: which comes next, null at the end, and what has been found by then. */
+/** The result of a step: the next step, null at the end, and the results so far. */
 export interface StepResult {
   next: string | null;
   position: Position;
   data_hash?: string;
 }
 
-/** Pages of enrollments read by one collecting step. */
+/** Pages of enrollments that one collecting step reads. */
 const PAGES_PER_STEP = 5;
 
-/** Facts by the run's instant, as a snapshot; a few pages of enrollments a step. */
+/** Facts by the run's instant, as a snapshot; a few pages of enrollments in each step. */
 export async function collectStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
   const frames = await collectCourses(directory(env), run.as_of);
   const courses: RunCourse[] =
@@ -39,7 +39,7 @@ export async function collectStep(env: Env, run: RunRow, position: Position): Pr
   for (let page = 0; page < PAGES_PER_STEP && at < courses.length; page += 1) {
     const course = courses[at];
     const frame = frames.find(({ course: name }) => name === course?.course);
-    // A course that has stopped taking part since the run began has nothing more to give.
+    // A course that has stopped taking part since the run began gives no more data.
     if (course === undefined || frame === undefined) {
       at += 1;
       after = "";
@@ -65,7 +65,9 @@ export async function collectStep(env: Env, run: RunRow, position: Position): Pr
   return { next: "features", position: { ...found, at: 0, after: "" }, data_hash };
 }
 
-/** Feature tables of one course that is over; of the others only what cleaning drops is counted. */
+/**
+ * Feature tables of one course that is over. For other courses, only the number of rows dropped by cleaning is counted.
+ */
 export async function featuresStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
   const entry = position.courses[position.at];
   if (entry !== undefined) {
@@ -118,7 +120,7 @@ export async function evaluateStep(env: Env, run: RunRow, position: Position, no
   return { next: "predict", position: { ...position, model: hash, promoted, at: 0 } };
 }
 
-/** Which courses a run learns from and which it tests on: the latest period that is over is only tested on. */
+/** Which courses a run learns from and which it tests on: the latest finished period is only used for the test. */
 export function periodsOf({ courses }: Pick<Position, "courses">): { train: RunCourse[]; test: RunCourse[] } {
   const over = courses.filter((course) => course.over && !course.dropped);
   const latest = over
@@ -129,12 +131,14 @@ export function periodsOf({ courses }: Pick<Position, "courses">): { train: RunC
   return train.length === 0 ? { train: [], test: [] } : { train, test: over.filter(({ period }) => period === latest) };
 }
 
-/** A course of the run's snapshot, cleaned; null when it is unusable. */
+/** A cleaned course of the run's snapshot; null if it is unusable. */
 export async function cleanedCourse(env: Env, { parts }: RunCourse): Promise<CourseFacts | null> {
   return clean(await loadCourse(env.DOCUMENTS, parts), new Set()).course;
 }
 
-/** Tables one after the other, each thinned as it comes where together they hold more rows than a stage may learn from. */
+/**
+ * Joins tables one after the other. If they have more rows than a stage may learn from, each is reduced as it is read.
+ */
 async function loadTables(env: Env, run: RunRow, courses: readonly RunCourse[], shares: readonly number[]) {
   const known = courses.reduce(
     (sum, { rows }) => sum + shares.reduce((own, share) => own + (rows[nameOf(share)] ?? 0), 0),

@@ -15,13 +15,13 @@ import {
 } from "./training.ts";
 import type { CourseFacts } from "./world.ts";
 
-/** How the model did at one share of the course, on the period it was tested on. */
+/** The results of the model at one share of the course, on its test period. */
 interface CutOffReport {
   share: number;
   model: Evaluation;
-  /** The yardstick, trained and tested on the same learners. */
+  /** The baseline, trained and tested on the same learners. */
   plain: Evaluation;
-  /** The model's AUC less the plain one's. */
+  /** The model's AUC minus the baseline's. */
   gain: number;
   roc: { fpr: number; tpr: number }[];
 }
@@ -32,19 +32,19 @@ export interface StudyReport {
   enrollments: number;
   cleaning: CleaningReport;
   blend: number;
-  /** Mean AUC of each blend on the part of the training periods that was held out. */
+  /** Mean AUC of each blend on the held-out part of the training periods. */
   choice: BlendScores[];
   model_hash: string;
   cut_offs: CutOffReport[];
 }
 
-/** Called after each part, so that a caller can say what is going on and measure it. */
+/** Called after each part, so that a caller can report and measure the progress. */
 export type StudyProgress = (part: string) => void;
 
 /**
  * Trains on some periods, chooses on the latest of them, and tests once on others.
  *
- * @param train names of the periods to learn from, as `2013B`; `test` those to judge on. Neither sees the other.
+ * @param train names of the periods to learn from, such as `2013B`. `test` has those for the test. They share no data.
  */
 export async function study(
   courses: readonly CourseFacts[],

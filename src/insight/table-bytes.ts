@@ -39,7 +39,7 @@ export function decodeTable(buffer: ArrayBuffer): LabelledTable {
   const { course, module, period, day, share, users } = headerSchema.parse(JSON.parse(text));
   const start = padded(FLOAT_BYTES + length);
   const column = (at: number) => new Float32Array(buffer, start + at * users.length * FLOAT_BYTES, users.length);
-  // SAFETY: made from FEATURES, every name once.
+  // SAFETY: made from FEATURES, each name once.
   const columns = Object.fromEntries(FEATURES.map((name, at) => [name, column(at)])) as Record<Feature, Float32Array>;
   return {
     table: { course, module, day, users, columns },

@@ -1,7 +1,7 @@
 import { decodeTable, encodeTable } from "./table-bytes.ts";
 import type { LabelledTable } from "./training.ts";
 
-// Feature tables lie in the bucket while a run needs them, and are thrown away when it ends.
+// Feature tables are in the bucket while a run needs them, and are removed when it ends.
 
 export function tablesPrefix(run: string): string {
   return `insight/runs/${run}/`;
@@ -15,7 +15,7 @@ export async function storeTable(bucket: R2Bucket, run: string, labelled: Labell
   await bucket.put(keyOf(run, labelled.table.course, labelled.share), encodeTable(labelled));
 }
 
-/** @throws when it is not there: a step has begun before the one it rests on. */
+/** @throws if it does not exist: a step has begun before the step that it depends on. */
 export async function loadTable(bucket: R2Bucket, run: string, course: string, share: number): Promise<LabelledTable> {
   const stored = await bucket.get(keyOf(run, course, share));
   if (stored === null) throw new Error(`no feature table of ${course} at ${share}`);

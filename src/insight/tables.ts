@@ -1,6 +1,6 @@
 import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0014_insight.sql, which is the truth; a test compares the two. */
+/** The source is migrations/0014_insight.sql; a test compares the two. */
 export const insightCourses = sqliteTable("insight_courses", {
   course_slug: text().primaryKey(),
   module: text().notNull(),

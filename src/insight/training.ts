@@ -14,7 +14,7 @@ import {
 import { PLAIN_WIDTH, plainRows } from "./plain.ts";
 import { type CourseFacts, cutOffDay } from "./world.ts";
 
-/** What came of the learners of a course: known only after it, and used only to learn and to judge. */
+/** The outcomes of a course's learners: known only after the course, and used only for training and tests. */
 type Outcomes = ReadonlyMap<string, boolean>;
 
 /** Features of one course at one share, with outcomes. */
@@ -22,26 +22,26 @@ export interface LabelledTable {
   table: FeatureTable;
   period: string;
   share: number;
-  /** Of each user, 0 or 1; 2 where it is unknown. */
+  /** For each user 0 or 1; 2 if it is unknown. */
   labels: Uint8Array;
   /** The nine columns of the plain model, in the order of the users. */
   plain: Float32Array[];
 }
 
 const UNKNOWN = 2;
-/** Ridge of the plain model: so little that it is plain. */
+/** Ridge of the plain model: very small, so that it stays plain. */
 const PLAIN_RIDGE = 1;
 
 function outcomesOf(course: CourseFacts): Outcomes {
   return new Map(course.learners.flatMap(({ user, passed }) => (passed === null ? [] : [[user, passed] as const])));
 }
 
-/** The shares a stage needs tables of. */
+/** The shares for which a stage needs tables. */
 export function sharesOf(stage: number, options: ModelOptions): number[] {
   return options.offsets.map((offset) => stage + offset);
 }
 
-/** Features of a course when `share` of it has passed, with what came of its learners. */
+/** Features of a course at `share` of its time, with its learners' outcomes. */
 export function labelledTable(course: CourseFacts, share: number): LabelledTable {
   const table = featuresOf(course, cutOffDay(course, share));
   const outcomes = outcomesOf(course);
@@ -54,7 +54,10 @@ export function labelledTable(course: CourseFacts, share: number): LabelledTable
   return { table, period: course.period, share, labels, plain };
 }
 
-/** Puts tables together to learn from: rows with an outcome, thinned by a hash of the enrollment where they are too many. */
+/**
+ * Joins tables for training: rows with an outcome. If there are too many, a hash of the enrollment decides which ones
+ * stay.
+ */
 function trainingSet(tables: readonly LabelledTable[], modules: readonly string[], maxRows: number): TrainingSet {
   const known = tables.reduce((sum, { labels }) => sum + labels.filter((label) => label !== UNKNOWN).length, 0);
   const keep = known > maxRows ? maxRows / known : 1;
@@ -83,22 +86,24 @@ function trainingSet(tables: readonly LabelledTable[], modules: readonly string[
   return set;
 }
 
-/** Rows of a table that can be learnt from. */
+/** The rows of a table that have an outcome. */
 export function knownRows({ labels }: LabelledTable): number {
   return labels.reduce((sum, label) => sum + (label === UNKNOWN ? 0 : 1), 0);
 }
 
-/** A table with a share of its learners, drawn by the hash of their enrollment: the same in every table. */
+/**
+ * A table with only a share of its learners, chosen by the hash of their enrollment: the same learners in every table.
+ */
 export function thinned(labelled: LabelledTable, keep: number): LabelledTable {
   return keep >= 1 ? labelled : rowsWhere(labelled, (hash) => hash < keep);
 }
 
-/** Those rows of a table whose enrollment's hash, 0 to 1, fulfils `holds`. */
+/** The rows of a table for which `holds` is true of the enrollment's hash, 0 to 1. */
 export function rowsWhere(labelled: LabelledTable, holds: (hash: number) => boolean): LabelledTable {
   const { table, labels, plain } = labelled;
   const picks = table.users.flatMap((user, at) => (holds(unitHash(`${table.course}:${user}`)) ? [at] : []));
   const pick = (column: Float32Array) => Float32Array.from(picks, (at) => column[at] ?? Number.NaN);
-  // SAFETY: made from FEATURES, every name once.
+  // SAFETY: made from FEATURES, each name once.
   const columns = Object.fromEntries(
     FEATURES.map((name) => [name, pick(table.columns[name])]),
   ) as FeatureTable["columns"];
@@ -110,7 +115,7 @@ export function rowsWhere(labelled: LabelledTable, holds: (hash: number) => bool
   };
 }
 
-/** A number from 0 to 1 that is the same for the same text (FNV-1a). */
+/** A number from 0 to 1 that is always the same for the same text (FNV-1a). */
 function unitHash(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
@@ -152,12 +157,12 @@ export function judgeStage(stage: Stage, blend: number, tables: readonly Labelle
   return { probabilities, labels };
 }
 
-/** How each blend did on the part that was held out, one number for each: the mean AUC over stages decides. */
+/** The score of each blend on the held-out part: its mean AUC over the stages. */
 export type BlendScores = number[];
 
 /**
- * Chooses on a part of the training periods: fits on all but the latest of them and judges every blend on the latest.
- * With a single period there is nothing to judge on, and every blend scores the same.
+ * Chooses on a part of the training periods: fits on all but the latest of them and scores every blend on the latest.
+ * With a single period there is no part left to score on, and every blend gets the same score.
  */
 export function scoreBlends(share: number, tables: readonly LabelledTable[], options: ModelOptions): BlendScores {
   const periods = [...new Set(tables.map(({ period }) => period))].sort();
@@ -173,7 +178,7 @@ export function scoreBlends(share: number, tables: readonly LabelledTable[], opt
   });
 }
 
-/** The blend with the best mean score; the half-and-half one when they are equally good. */
+/** The blend with the best mean score; the half-and-half blend if several are equal. */
 export function chooseBlend(scores: readonly BlendScores[]): number {
   const means = BLENDS.map((_, at) => scores.reduce((sum, stage) => sum + (stage[at] ?? 0), 0) / scores.length);
   const best = Math.max(...means);
@@ -181,13 +186,13 @@ export function chooseBlend(scores: readonly BlendScores[]): number {
   return BLENDS[means.indexOf(best)] ?? 0.5;
 }
 
-/** A plain logistic regression learns from the tables of one share, and is judged on others of it. */
+/** A plain logistic regression learns from the tables of one share, and is scored on others of that share. */
 export function judgePlain(train: readonly LabelledTable[], test: readonly LabelledTable[]): Evaluation {
   const { probabilities, labels } = plainProbabilities(train, test);
   return evaluate(probabilities, labels);
 }
 
-/** What the plain model, trained on the tables of one share, says of others of it, with what came. */
+/** The plain model's predictions: trained on the tables of one share, for other tables of it, with the outcomes. */
 export function plainProbabilities(train: readonly LabelledTable[], test: readonly LabelledTable[]) {
   const gather = (tables: readonly LabelledTable[]) => {
     const columns: number[][] = Array.from({ length: PLAIN_WIDTH }, () => []);
@@ -216,7 +221,7 @@ export function plainProbabilities(train: readonly LabelledTable[], test: readon
   return { probabilities, labels: held.labels };
 }
 
-/** Puts a model together. */
+/** Assembles a model. */
 export function assembleModel(
   stages: readonly Stage[],
   blend: number,

@@ -1,18 +1,21 @@
 import { type Columns, sigmoid, steady } from "./logistic.ts";
 import { SeededRandom } from "./random.ts";
 
-/** One node: a leaf has `left` -1. Values at or below `threshold` go left; a missing one goes where `missingLeft` says. */
+/**
+ * One node: a leaf has `left` -1. Values at or below `threshold` go left; `missingLeft` says where a missing value
+ * goes.
+ */
 interface TreeNode {
   feature: number;
   threshold: number;
   missingLeft: boolean;
   left: number;
   right: number;
-  /** Mean step of the observations that came here; a leaf's is what it adds to the log-odds. */
+  /** Mean step of the observations in this node. A leaf adds this value to the log-odds. */
   value: number;
 }
 
-/** Fitted boosted trees: plain data. */
+/** Fitted boosted trees, as plain data. */
 export interface TreesModel {
   kind: "trees";
   base: number;
@@ -21,7 +24,7 @@ export interface TreesModel {
 
 export interface TreesOptions {
   rounds: number;
-  /** Share of each tree's step that is taken, above 0 and at most 1. */
+  /** The part of each tree's step that is used, above 0 and at most 1. */
   rate: number;
   /** Longest path from root to leaf. */
   depth: number;
@@ -29,7 +32,7 @@ export interface TreesOptions {
   minWeight: number;
   /** Penalty on squared leaf values. */
   ridge: number;
-  /** Shares of the rows and the columns a tree sees. */
+  /** The shares of rows and of columns that each tree sees. */
   rowShare: number;
   columnShare: number;
   seed: number;
@@ -37,7 +40,7 @@ export interface TreesOptions {
 
 const BINS = 64;
 const MISSING = BINS - 1;
-/** A cut must be better by more than what the last bits of a sum may make of two that are alike. */
+/** A cut must be better by more than rounding errors can make of two equal sums. */
 const CLEARLY = 1 + 1e-9;
 
 /** The best cut found so far. */
@@ -83,7 +86,7 @@ export function fitTrees(columns: Columns, labels: Uint8Array, options: TreesOpt
 
 interface BinnedColumn {
   bins: Uint8Array;
-  /** Upper edge of each bin but the last, ascending. */
+  /** Upper edge of each bin except the last, ascending. */
   edges: number[];
 }
 
@@ -97,7 +100,7 @@ function binColumn(column: Float32Array | Float64Array): BinnedColumn {
     const low = present[at - 1];
     const high = present[at];
     if (low === undefined || high === undefined) continue;
-    // Between two equal values there is no edge; the next larger value of the data makes one later.
+    // There is no edge between two equal values; the next larger value of the data makes one later.
     const edge = low === high ? low : (low + high) / 2;
     if (edge < (present.at(-1) ?? edge) && (edges.length === 0 || edge > (edges.at(-1) ?? edge))) edges.push(edge);
   }
@@ -172,7 +175,7 @@ function growTree(
   return nodes;
 }
 
-/** Looks through the cuts of one feature, once with the missing values on each side. */
+/** Tries the cuts of one feature, once with the missing values on each side. */
 function bestCut(
   feature: number,
   edges: number,
@@ -213,7 +216,8 @@ function leafOfBinned(tree: readonly TreeNode[], binned: readonly BinnedColumn[]
 }
 
 /**
- * What each column adds to the log-odds of a row: along a row's path through each tree, the change of the node's mean is
+ * What each column adds to the log-odds of a row. On the row's path through each tree, the change of the node's mean
+ * goes to the column of that cut. With the base and the roots' values they sum to the log-odds.
  * given to the column that was asked. With the base and the roots' values they sum to the log-odds.
  */
 export function treeParts(model: TreesModel, row: ArrayLike<number>, width: number): number[] {

@@ -1,18 +1,18 @@
 import { type Estimate, type Evaluation, wilson } from "./metrics.ts";
 
-/** How a model did at each share on the test period. */
+/** The results of a model at each share, on the test period. */
 export interface Tested {
   model: Evaluation;
   plain: Evaluation;
 }
 
-/** Predictions that have an outcome. */
+/** Predictions whose outcome is known. */
 export interface Counts {
   total: number;
   correct: number;
 }
 
-/** Below this accuracy the alarm is raised, once so many outcomes are known that it is no accident. */
+/** Below this accuracy the alert fires, once there are enough outcomes to exclude chance. */
 const MIN_ACCURACY = 0.7;
 const MIN_LABELS = 400;
 
@@ -24,10 +24,10 @@ export interface Alarm {
 }
 
 /**
- * What is to be said about the accuracy of predictions whose outcome is known. With a true accuracy of 75 %, 400 labels
- * fall below 70 % in one case of a hundred; so the upper end of Wilson's interval must lie below.
+ * Decides about the accuracy of predictions with a known outcome. With a true accuracy of 75 %, 400 labels fall below
+ * 70 % in one case of a hundred. So the upper end of Wilson's interval must be below that.
  *
- * @param isServing whether predictions are made at all; without them missing labels are no news.
+ * @param isServing whether predictions are made at all; if not, missing labels need no alert.
  */
 export function alarmOf({ total, correct }: Counts, isServing: boolean): Alarm | null {
   const accuracy = wilson(correct, total);
@@ -45,20 +45,20 @@ export interface Decision {
   reason: string;
 }
 
-/** The present champion on the rows a challenger was tested on. */
+/** The present champion on the rows of the challenger's test. */
 export interface Rival {
   /** Mean AUC over the cut-offs. */
   auc: number;
-  /** Periods among the tested ones that it has learnt from: on those its figures say nothing. */
+  /** Test periods from which it has learnt; its results on those have no meaning. */
   learntFrom: readonly string[];
 }
 
 /**
- * Whether a challenger takes the champion's place: it must beat the plain model (mean AUC over the cut-offs), the
- * majority (accuracy at every cut-off) and the champion (mean AUC), all on the same test period. A champion that has learnt
- * from that period knows more than the challenger, whose run looked at the past, and stays.
+ * Whether a challenger replaces the champion. It must beat the plain model (mean AUC over the cut-offs), the majority
+ * (accuracy at every cut-off) and the champion (mean AUC), all on the same test period. A champion that has learnt from
+ * that period stays, because it knows newer data than the challenger.
  *
- * @param champion null when there is none.
+ * @param champion null if there is none.
  */
 export function decide(tested: readonly Tested[], champion: Rival | null): Decision {
   const own = meanAuc(tested.map(({ model }) => model));

@@ -7,26 +7,26 @@ import type { StepResult } from "./steps.ts";
 import type { RunRow } from "./tables.ts";
 import { type Alarm, alarmOf, type Counts } from "./verdict.ts";
 
-/** Accuracy is looked at over predictions made in so many weeks: half a year. */
+/** Accuracy is computed over the predictions of this many weeks: half a year. */
 const WINDOW_WEEKS = 26;
 /** Courses whose outcomes are joined by one step. */
 const COURSES_PER_STEP = 20;
 
-/** What other rooms may show: numbers only. */
+/** What other rooms may show: only numbers. */
 export interface InsightMetrics {
-  /** Predictions whose outcome is known, and those of them that were right, by kind and by week of the prediction. */
+  /** Predictions with a known outcome, and how many of them were right, by kind and by week of the prediction. */
   weeks: { kind: "live" | "backtest"; week: number; total: number; correct: number }[];
   /** Sums over live predictions. */
   ml_eval_total: number;
   ml_correct_total: number;
-  /** Seconds since the champion was promoted, null without one. */
+  /** Seconds since the champion was promoted; null without a champion. */
   champion_age_seconds: number | null;
-  /** Seconds since the last run ended well, null without one. */
+  /** Seconds since the last successful run ended; null without one. */
   last_run_age_seconds: number | null;
   alarm: Alarm | null;
 }
 
-/** Joins outcomes of courses that are over to predictions made before, and counts how they did. */
+/** Joins the outcomes of finished courses to earlier predictions, and counts the right ones. */
 export async function judgeStep(env: Env, run: RunRow, position: Position, now: number): Promise<StepResult> {
   const over = position.courses.filter((course) => course.over);
   const page = over.slice(position.at, position.at + COURSES_PER_STEP);
@@ -41,9 +41,9 @@ export async function judgeStep(env: Env, run: RunRow, position: Position, now: 
 }
 
 /**
- * How early warning does, as numbers.
+ * The state of early warning, as numbers.
  *
- * @param now the window ends here.
+ * @param now the end of the window.
  */
 export async function insightMetrics(env: Env, now: number): Promise<InsightMetrics> {
   const [counted, aliases, runs] = await directory(env).batch<Record<string, number | string>>([
@@ -85,7 +85,7 @@ function sumOf(weeks: readonly Counts[]): Counts {
   });
 }
 
-/** Notifies admins, once a week for each alarm. If nobody can be notified, the run goes on. */
+/** Notifies admins, once a week for each alarm. If no admin can be notified, the run continues. */
 async function raise(env: Env, { code, priority, accuracy, labels }: Alarm, asOf: number, now: number): Promise<void> {
   const summary =
     code === "insight_accuracy_low"

@@ -1,11 +1,11 @@
 import { DAY_MS } from "../platform/instants.ts";
 
-/** One thing to submit. */
+/** One assessment. */
 export interface Assessment {
   item: string;
-  /** Day of the course on which it is due, or null where nobody said. */
+  /** Day of the course on which it is due, or null if it is unknown. */
   due: number | null;
-  /** Share of the final mark, percent; 0 where it does not count. */
+  /** Share of the final mark, percent; 0 if it does not count. */
   weight: number;
   isExam: boolean;
 }
@@ -13,22 +13,22 @@ export interface Assessment {
 /** One submission. */
 export interface Submission {
   item: string;
-  /** Day of the course; before 0 lies what was done before it began, e.g. carried over from an earlier run. */
+  /** Day of the course. Negative for work from before its start, such as results carried over from an earlier run. */
   day: number;
-  /** 0 to 100, or null when it has not been marked. */
+  /** 0 to 100, or null if it has not been marked. */
   score: number | null;
 }
 
-/** One learner in one course. No field says who the learner is: no name, age, sex, origin, place or disability. */
+/** One learner in one course. No field identifies the learner: no name, age, sex, origin, place or disability. */
 export interface Learner {
   user: string;
-  /** Day of the course; null when unknown. */
+  /** Day of the course; null if it is unknown. */
   registered: number | null;
   /** Day on which the learner left, or null. */
   withdrawn: number | null;
-  /** Earlier attempts at the same module. */
+  /** Number of earlier attempts at the same module. */
   attempts: number;
-  /** Credits studied at the same time. */
+  /** Credits that the learner studies at the same time. */
   credits: number;
   /** True for pass or distinction, false for fail or withdrawn, null while unknown. */
   passed: boolean | null;
@@ -38,19 +38,19 @@ export interface Learner {
 /** One run of a module, with its learners. */
 export interface CourseFacts {
   course: string;
-  /** What is taught: runs of the same module are compared with each other. */
+  /** The module: runs of the same module are compared with each other. */
   module: string;
-  /** Names the term so that later ones sort behind earlier ones, e.g. `2013J`. */
+  /** The name of the term, such as `2013J`; later terms sort after earlier ones. */
   period: string;
   /** Midnight UTC of day 0, epoch ms. */
   start: number;
-  /** Days. */
+  /** The number of days. */
   length: number;
   assessments: Assessment[];
   learners: Learner[];
 }
 
-/** The day of a course on which an instant lies; day 0 is the first. */
+/** The day of a course for an instant; day 0 is the first. */
 export function dayAt(course: Pick<CourseFacts, "start">, instant: number): number {
   return Math.floor((instant - course.start) / DAY_MS);
 }
@@ -61,9 +61,9 @@ export function cutOffDay(course: Pick<CourseFacts, "length">, share: number): n
 }
 
 /**
- * What was known of a course at the end of `day`: the only way by which features see facts, so nothing later can
- * reach them. Who registered later is not there yet, who left later has not left, and no outcome is known: outcomes are
- * what is predicted, and reach training by another way.
+ * What was known of a course at the end of `day`. Features see facts only through this function, so later facts cannot
+ * reach them. Learners who registered later are not there yet, learners who left later have not left, and no outcome is
+ * known. Outcomes are the goal of the prediction, and reach training by another way.
  */
 export function courseOn(course: CourseFacts, day: number): CourseFacts {
   const learners: Learner[] = [];
