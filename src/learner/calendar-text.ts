@@ -2,7 +2,7 @@ import { ICalCalendar, ICalCalendarMethod, ICalEventStatus, ICalEventTransparenc
 import type { Language } from "../platform/text.ts";
 import type { CalendarEntry } from "./calendar.ts";
 
-/** Seconds after which a calendar may ask again; most ask a few times a day. */
+/** After this many seconds a calendar should ask again; most ask a few times a day. */
 const REFRESH_SECONDS = 3_600;
 
 const WORDS: Record<Language, { due: (title: string) => string; name: (title: string) => string; gone: string }> = {
@@ -15,7 +15,7 @@ export interface CalendarText {
   /** Title of the course. */
   title: string;
   language: Language;
-  /** What the names of events end with: nothing of it says whose they are. */
+  /** The end of the names of events. It does not reveal the learner. */
   key: string;
   entries: readonly CalendarEntry[];
   /** Titles of the items that the learner sees now. */
@@ -25,8 +25,8 @@ export interface CalendarText {
 }
 
 /**
- * The calendar (RFC 5545). A due date is an instant, so an event has no length: a length of nothing is written by some
- * libraries in a form that calendars refuse.
+ * The calendar (RFC 5545). A due date is an instant, so an event has no length. Some libraries write a length of zero
+ * in a form that calendars refuse.
  */
 export function calendarText({ title, language, key, entries, titles, pageOf }: CalendarText): string {
   const words = WORDS[language];

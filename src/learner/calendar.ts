@@ -3,34 +3,34 @@ import { DAY_MS } from "../platform/instants.ts";
 import type { AgendaItem } from "../unlock/index.ts";
 import { deadline } from "./next.ts";
 
-// What subscribers of a calendar were told. A calendar knows an event by its name (UID) and takes a change of it for news when
-// its number (SEQUENCE) has grown (RFC 5545 section 3.8.7.4), so both are kept.
+// The dates that subscribers of a calendar have already. A calendar recognises an event by its name (UID), and accepts
+// a change only if its number (SEQUENCE) has grown (RFC 5545 section 3.8.7.4). So both are stored.
 
-/** One due date as it was told last. Instants in epoch ms. */
+/** One due date as it was last sent. Instants in epoch ms. */
 export const calendarEntrySchema = z.object({
   item: z.string(),
   at: z.number(),
-  /** How often it was told otherwise. */
+  /** How often it has changed. */
   sequence: z.number(),
-  /** When it was told so first. */
+  /** When it first had this value. */
   stamp: z.number(),
-  /** It is no longer due: it is told as cancelled for some time. */
+  /** It is no longer due: for some time it is sent as cancelled. */
   off: z.boolean(),
 });
 export type CalendarEntry = z.infer<typeof calendarEntrySchema>;
 
-/** Due dates of one calendar: those that come first. Calendars read the whole of it each time. */
+/** The limit of due dates in one calendar: the first ones. Calendars read all of them each time. */
 export const MAX_ENTRIES = 500;
-/** What was due longer ago than this is left out. */
+/** Older due dates are left out. */
 const PAST_DAYS = 180;
-/** A cancelled date is told for so long: calendars that were not opened for a month show it on. */
+/** A cancelled date is sent for this long, because a calendar that was not opened for a month still shows it. */
 const CANCELLED_DAYS = 30;
 
 /**
- * What is to be told now.
+ * The dates to send now.
  *
- * @param items the learner's agenda; empty for who is no longer in the course: then every date is cancelled.
- * @param known what was told before.
+ * @param items the learner's agenda; empty for a learner who has left the course: then every date is cancelled.
+ * @param known the dates that were sent before.
  * @param now epoch ms.
  */
 export function calendarEntries(
@@ -52,7 +52,7 @@ export function calendarEntries(
   });
   const present = new Set(items.filter((item) => Number.isFinite(deadline(item))).map(({ id }) => id));
   const cancelled = known
-    // What is only too long ago, or beyond the bound, is not cancelled: it is not told.
+    // A date that is only too old, or beyond the limit, is not cancelled: it is left out.
     .filter(({ item, off, stamp }) => !present.has(item) && !(off && stamp < now - CANCELLED_DAYS * DAY_MS))
     .map((entry) => (entry.off ? entry : { ...entry, sequence: entry.sequence + 1, stamp: now, off: true }));
   return [...told, ...cancelled.slice(0, MAX_ENTRIES)];

@@ -6,10 +6,10 @@ export const TAGS = ["learning"];
 export const OWN_RULE = "Own enrollment only.";
 export const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 export const courseParam = z.object({ course: courseSlugSchema });
-/** What a route that asks the learner's object may refuse. */
+/** The refusals of a route that asks the learner's object. */
 export const OWN_REFUSALS = ["course_not_found", "course_unpublished", "not_enrolled"] as const;
 
-/** The address that this service is asked at: no slash at the end. */
+/** The address of this service in the request: no slash at the end. */
 export function originOf(url: string): string {
   return new URL(url).origin;
 }
@@ -19,7 +19,7 @@ const titleSchema = z.union([
   z.object({ en: z.string().optional(), zh: z.string().optional() }),
 ]);
 
-/** The title of a course as D1 has it, in one language. */
+/** A course's title from D1, in one language. */
 export function titleIn(stored: string, language: Language): string {
   const title = titleSchema.parse(JSON.parse(stored));
   return title[language] ?? title.en ?? title.zh ?? "";

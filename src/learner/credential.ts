@@ -1,7 +1,7 @@
 import { gzipSync } from "fflate";
 
-// A certificate as others read it: an Open Badges 3.0 achievement credential, which is a verifiable credential of the W3C (data
-// model 2.0), signed as a JWT. Pure: what is signed and what is listed; who signs is in signing.ts.
+// A certificate in the form for others: an Open Badges 3.0 achievement credential, which is a verifiable credential of
+// the W3C (data model 2.0), signed as a JWT. Pure: it makes the credential and the list; signing.ts signs.
 
 /** A certificate as it is stored; instants in epoch ms. */
 export interface Certificate {
@@ -19,13 +19,16 @@ export interface Certificate {
 
 const VC_CONTEXT = "https://www.w3.org/ns/credentials/v2";
 const BADGES_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
-/** Name of who issues: the service. */
+/** Name of the issuer: the service. */
 const ISSUER = "Latchkey";
 
-/** Certificates of one list, bits: the least that the standard allows, so that nobody is told apart by the list asked for. */
+/**
+ * Certificates in one list, in bits: the minimum of the standard, so that reading a list does not reveal which
+ * certificate is checked.
+ */
 export const LIST_BITS = 131_072;
 
-/** Second resolution, as the schema of a badge asks for it. */
+/** In whole seconds, as the schema of a badge requires. */
 function toSecond(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
@@ -67,8 +70,8 @@ export function badgeOf({ number, id, course_slug, holder, issued_at }: Certific
 }
 
 /**
- * The public list of what was revoked (Bitstring Status List 1.0, section 3.2): one bit a certificate, the first bit is the
- * highest of the first byte, gzip, multibase base64url.
+ * The public list of revoked certificates (Bitstring Status List 1.0, section 3.2): one bit per certificate, the first
+ * one in the highest bit of the first byte, gzip, multibase base64url.
  * @param numbers within the list: 0 to {@link LIST_BITS} - 1.
  */
 export function statusListOf(list: number, numbers: readonly number[], origin: string, now: number) {

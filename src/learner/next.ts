@@ -2,7 +2,7 @@ import { DAY_MS } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import type { AgendaItem } from "../unlock/index.ts";
 
-/** Why something is to be done next: it is late, it is due soon, it was begun, or it is open. */
+/** Why an item is listed: it is late, it is due soon, it was begun, or it is open. */
 export const NEXT_REASONS = ["overdue", "due_soon", "begun", "open"] as const;
 type NextReason = (typeof NEXT_REASONS)[number];
 
@@ -11,14 +11,14 @@ export interface NextThing {
   why: NextReason;
 }
 
-/** What is due within so many days is due soon. */
+/** An item is due soon if it is due within this many days. */
 const SOON_DAYS = 7;
 
 const RANK: Record<NextReason, number> = { overdue: 0, due_soon: 1, begun: 2, open: 3 };
 
 /**
- * What a learner can do now, the most pressing first: what is due soon or late, then what was begun, then what is open, each in
- * course order. A chapter comes when nothing in it is left to do.
+ * What a learner can do now, the most urgent first: items that are late or due soon, then begun items, then open ones,
+ * each group in course order. A chapter is listed when everything in it is done.
  *
  * @param items in course order.
  * @param now epoch ms.
@@ -32,7 +32,7 @@ export function nextThings(items: readonly AgendaItem[], now: number): NextThing
     .sort((a, b) => RANK[a.why] - RANK[b.why] || (isDated(a) && isDated(b) ? deadline(a.item) - deadline(b.item) : 0));
 }
 
-/** What opens next by its date, if anything has one: for a learner who can do nothing now. */
+/** The item that opens next by its date, if there is one: for a learner who can do nothing now. */
 export function opensNext(items: readonly AgendaItem[], now: number): AgendaItem | null {
   const later = items.filter(({ opens, is_done }) => opens !== null && opens > now && !is_done);
   return later.reduce<AgendaItem | null>(
@@ -41,7 +41,7 @@ export function opensNext(items: readonly AgendaItem[], now: number): AgendaItem
   );
 }
 
-/** When work on an item is due, epoch ms: its due date, or else its end. Infinity where it has neither. */
+/** When work on an item is due, epoch ms: its due date, or else its end. Infinity if it has neither. */
 export function deadline({ due, closes }: AgendaItem): number {
   return due ?? closes ?? Number.POSITIVE_INFINITY;
 }

@@ -2,8 +2,8 @@ import { DAY_MS } from "../platform/instants.ts";
 import type { AgendaItem } from "../unlock/index.ts";
 import { deadline } from "./next.ts";
 
-// What a learner is told about one course. It is put together from what is stored anyway; stored for it are only messages, and
-// up to when the learner has read.
+// A learner's notices about one course. They are made from data that is stored anyway. Only messages, and up to when
+// the learner has read, are stored for them.
 
 export const NOTICE_KINDS = ["opened", "graded", "due_soon", "message"] as const;
 type NoticeKind = (typeof NOTICE_KINDS)[number];
@@ -21,21 +21,24 @@ export interface Notice {
 
 export interface NoticeSources {
   agenda: readonly AgendaItem[];
-  /** What opened together. */
+  /** Items that opened together. */
   opened: readonly { version: number; items: readonly string[]; at: number }[];
   /** Submissions that a person has judged. */
   graded: readonly { id: string; item: string; at: number }[];
   messages: readonly { id: string; text: string; at: number }[];
 }
 
-/** Notices of one course that are shown. */
+/** The limit of notices shown for one course. */
 export const MAX_NOTICES = 50;
 /** Older ones are left out. */
 const PAST_DAYS = 60;
-/** So long before its end, a due date is near. */
+/** A due date is near when it is less than this away. */
 const NEAR_DAYS = 2;
 
-/** The notices of one course, the latest first. What the learner does not see now is in none. @param now epoch ms. */
+/**
+ * The notices of one course, the latest first. They do not mention items that the learner does not see now. @param now
+ * epoch ms.
+ */
 export function noticesOf({ agenda, opened, graded, messages }: NoticeSources, now: number): Notice[] {
   const seen = new Map(agenda.map((item) => [item.id, item]));
   const named = (ids: readonly string[]) =>
@@ -57,7 +60,7 @@ export function noticesOf({ agenda, opened, graded, messages }: NoticeSources, n
     ),
     ...near.map((item): Notice => {
       const at = deadline(item);
-      // Another date is another notice.
+      // Another date makes another notice.
       return {
         id: `due-${item.id}-${at}`,
         kind: "due_soon",

@@ -1,7 +1,7 @@
 import { directory } from "../platform/database/shards.ts";
 import { dropOldMessages } from "./statements.ts";
 
-/** For so long a message is among the notices; then nobody reads it. */
+/** A message is listed for this long; after that nobody reads it. */
 const KEPT_MS = 60 * 86_400_000;
 /** Messages of one page. */
 const PAGE = 500;

@@ -17,12 +17,12 @@ import { type CalendarEntry, calendarEntries, calendarEntrySchema } from "./cale
 import { courseParam, json, OWN_REFUSALS, OWN_RULE, originOf, TAGS, titleIn } from "./common.ts";
 import { dropFeed, feedBySecret, feedOf, noteTold, setFeed } from "./statements.ts";
 
-/** Random bytes of a secret: 256 bits are beyond guessing, so a fast hash is enough to store it by. */
+/** Random bytes of a secret: 256 bits cannot be guessed, so a fast hash is enough to store it. */
 const SECRET_BYTES = 32;
 const FILE = /^[A-Za-z0-9_-]{43}\.ics$/;
-/** Characters of the hash that the names of a learner's events end with. */
+/** Characters of the hash at the end of the names of a learner's events. */
 const KEY_LENGTH = 16;
-/** Its library is read when a calendar is asked for. */
+/** Its library is loaded when a calendar is requested. */
 const readCalendarText = readOnce(async () => (await import("./calendar-text.ts")).calendarText);
 
 const addressView = z
@@ -113,7 +113,7 @@ export function calendarRoutes() {
       const { course } = c.req.valid("param");
       const { id } = actorOf(c);
       const { readAgenda } = await loadAgenda();
-      // By name: staff who are enrolled get the dates of a learner.
+      // The caller is named as the learner, so that staff who are enrolled get the dates of a learner.
       const read = await readAgenda(c, course, { learner: id });
       if (!read.ok) return respond(c, read.refusal);
       const db = directory(c.env);
@@ -149,14 +149,14 @@ async function sendCalendar(c: AppContext, text: string): Promise<Response> {
   return new Response(text, { headers: { ...headers, "content-disposition": 'inline; filename="due.ics"' } });
 }
 
-/** The calendar behind an address, brought up to now. */
+/** The calendar of an address, updated to now. */
 async function feedText(c: AppContext, hash: string): Promise<Result<string>> {
   const db = directory(c.env);
   const feed = await feedBySecret(db, hash).first<FeedRow>();
   if (feed === null) return refuse("not_found");
   const { user_id: user, course_slug: slug } = feed;
   const now = Date.now();
-  // An account that is suspended or gone has no calendar either.
+  // A suspended or removed account has no calendar either.
   const token = { session: null, role: "learner", issued_at: Math.floor(now / 1_000) } as const;
   const stands = await standsNow(c.env, user, token);
   if (!stands.ok) return stands.refusal.code === "unavailable" ? stands : refuse("not_found");
@@ -181,14 +181,14 @@ async function feedText(c: AppContext, hash: string): Promise<Result<string>> {
   );
 }
 
-/** Where the page of an item is. */
+/** The address of an item's page. */
 function pageOf(origin: string, course: string, items: readonly AgendaItem[], item: string): string {
   const name = item.slice(item.indexOf(".") + 1);
   const isChapter = items.find(({ id }) => id === item)?.kind === "chapter";
   return `${origin}/courses/${course}/${isChapter ? "chapters" : "problems"}/${name}`;
 }
 
-/** What the learner sees of the course; nothing where they are not in it any more. */
+/** The items that the learner sees; empty if the learner has left the course. */
 async function datedItems(c: AppContext, slug: string, user: string, language: "en" | "zh") {
   const course = await findCourse(() => databaseOf(c), slug);
   if (course === null) return refuse("not_found");

@@ -31,9 +31,9 @@ import {
 
 const ID_BYTES = 16;
 const idSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "22 characters of base64url");
-/** Seconds for which a verifier may keep the list of what was revoked. */
+/** A verifier may keep the list of revoked certificates for this many seconds. */
 const LIST_SECONDS = 300;
-/** Lists are counted from 0; a million of them is beyond every number. */
+/** Lists are counted from 0; there will never be a million of them. */
 const LIST_NUMBER = /^(?:0|[1-9][0-9]{0,5})$/;
 const VC_JWT = "application/vc+jwt";
 
@@ -104,7 +104,10 @@ const credentialRoute = defineRoute(
     },
   },
 );
-/** Not coerced: nothing would be the first list then, and the description of the API would call the parameter optional. */
+/**
+ * Not coerced: otherwise an empty value would mean the first list, and the description of the API would call the
+ * parameter optional.
+ */
 const listNumber = z.string().regex(LIST_NUMBER, "a number of at most six digits").transform(Number);
 const statusRoute = defineRoute(
   { roles: "public", rule: "Everybody.", refuses: ["certificate_not_found"] },
@@ -182,7 +185,7 @@ const revokeRoute = defineRoute(
   },
 );
 
-/** Certificates: a learner's own, those of a course, and what anybody can check. */
+/** Certificates: a learner's own, those of a course, and the public ones. */
 export function certificateRoutes() {
   return newRouter()
     .openapi(ownRoute, async (c) => {
@@ -195,7 +198,7 @@ export function certificateRoutes() {
     .openapi(statusRoute, async (c) => {
       const { list } = c.req.valid("param");
       const from = list * LIST_BITS;
-      // The first list is there before the first certificate; a later one when a number reaches it.
+      // The first list exists before the first certificate; a later one exists when a number reaches it.
       if (list > 0 && (await numberReached(directory(c.env), from).first()) === null)
         return respond(c, refuse("certificate_not_found", { detail: "No certificate is in this list yet." }).refusal);
       const { results } = await revokedNumbers(directory(c.env), from, from + LIST_BITS).all<{ number: number }>();
@@ -226,7 +229,7 @@ export function certificateRoutes() {
       const { user_id: user } = c.req.valid("query");
       if (user !== undefined) {
         const issued = await certificateFor(c, slug, user);
-        // Who is not in the course, or in none yet, has none.
+        // A user who is not in the course, or has earned nothing yet, has none.
         const isOutside = !issued.ok && ["not_enrolled", "course_unpublished"].includes(issued.refusal.code);
         if (!issued.ok && !isOutside) return respond(c, issued.refusal);
         const row = issued.ok ? issued.value : null;
@@ -284,11 +287,11 @@ function notAllowed(isSecret: boolean): Result<never> & { ok: false } {
   return isSecret ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
 }
 
-/** A learner's certificate, which is issued when it is first asked for after it was earned. */
+/** A learner's certificate. It is issued when it is first requested after it was earned. */
 async function certificateFor(c: AppContext, course: string, user: string): Promise<Result<Certificate | null>> {
   const db = directory(c.env);
   const known = await certificateOf(db, user, course).first<Certificate>();
-  // It stays, also with who is no longer in the course.
+  // It stays, also after the learner has left the course.
   if (known !== null) return ok(known);
   const { readAgenda } = await loadAgenda();
   const read = await readAgenda(c, course, { learner: user });

@@ -10,7 +10,7 @@ import { ROLES } from "../platform/roles.ts";
 import { courseParam, json, OWN_REFUSALS, TAGS } from "./common.ts";
 import { deadline, NEXT_REASONS, nextSentence, nextThings, opensNext } from "./next.ts";
 
-/** Things of an answer, at most. */
+/** The limit of items in an answer. */
 const MAX_NEXT = 50;
 
 const nextView = z
@@ -72,7 +72,7 @@ const nextRoute = defineRoute(
   },
 );
 
-/** What is to be done next. */
+/** What to do next. */
 export function nextRoutes() {
   return newRouter().openapi(nextRoute, async (c) => {
     const { course } = c.req.valid("param");
@@ -101,7 +101,7 @@ export function nextRoutes() {
       });
     const { pause } = agenda;
     const paused = pause === null ? null : { until: toInstantOrNull(pause.until), reason: pause.reason };
-    // In a pause no date opens anything.
+    // During a pause no date opens anything.
     const later = pause === null ? opensNext(agenda.items, now) : null;
     const opens_next =
       later?.opens == null ? null : { item_id: later.id, title: later.title, opens_at: toInstant(later.opens) };

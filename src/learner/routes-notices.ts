@@ -19,7 +19,7 @@ import { MAX_NOTICES, NOTICE_KINDS, noticesOf } from "./notices.ts";
 import { enrolledAmong } from "./recipients.ts";
 import { markNoticesRead, messagesTo, noticesReadAt, sendMessage } from "./statements.ts";
 
-/** Learners whom one request writes to. */
+/** The limit of learners for one message. */
 const MAX_RECIPIENTS = 50;
 const MAX_TEXT = 2_000;
 
@@ -125,7 +125,7 @@ interface MessageRow {
   sent_at: number;
 }
 
-/** What is new for a learner, and what staff tell them. */
+/** News for a learner, and messages of staff. */
 export function noticeRoutes() {
   return newRouter()
     .openapi(listRoute, async (c) => {
@@ -157,7 +157,7 @@ export function noticeRoutes() {
     .openapi(readRoute, async (c) => {
       const { course } = c.req.valid("param");
       const { id: user } = actorOf(c);
-      // What comes later is unread, whatever a clock says.
+      // Everything that comes later is unread, whatever a clock says.
       const at = Math.min(Date.parse(c.req.valid("json").until), Date.now());
       const db = directory(c.env);
       const entry = await findCourseForWrite(() => databaseOf(c), course);

@@ -38,7 +38,7 @@ interface ObservedRow {
   name: string | null;
 }
 
-/** Whom somebody observes: a parent, a mentor. */
+/** The learners that somebody observes, such as a parent or a mentor. */
 export function observedRoutes() {
   return newRouter().openapi(observedRoute, async (c) => {
     const { id } = actorOf(c);

@@ -13,7 +13,7 @@ import { PEOPLE } from "../platform/roles.ts";
 import { courseParam, json, OWN_REFUSALS, OWN_RULE, TAGS } from "./common.ts";
 import { dropOldPlaces, placesOfCourse, setPlace } from "./statements.ts";
 
-/** Places of one learner in one course: where they stopped last. */
+/** The limit of stored places of one learner in one course: the latest ones. */
 const MAX_PLACES = 100;
 
 const placeView = z

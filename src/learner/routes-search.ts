@@ -12,7 +12,7 @@ import { inLanguage } from "../platform/text.ts";
 import { courseParam, json, OWN_REFUSALS, TAGS } from "./common.ts";
 import { excerptOf, hasAll, wordsOf } from "./search.ts";
 
-/** Things found, at most. */
+/** The limit of results. */
 const MAX_FOUND = 30;
 
 const searchRoute = defineRoute(

@@ -7,7 +7,7 @@ import { observedRoutes } from "./routes-observed.ts";
 import { placeRoutes } from "./routes-places.ts";
 import { searchRoutes } from "./routes-search.ts";
 
-/** What a learner works with beside the course itself. */
+/** What a learner has besides the course itself. */
 export function learnerRoutes() {
   return newRouter()
     .route("/", nextRoutes())

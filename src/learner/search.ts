@@ -1,9 +1,12 @@
-// A search in what a learner may read: pure, over titles and over texts that the learner may read.
+// A search in titles and texts that the learner may read. Pure.
 
-/** Characters shown before and after what was found. */
+/** Characters shown before and after a match. */
 const AROUND = 70;
 
-/** The words of what was typed, in lower case; each has to be in what is found. @param most words; others are left out. */
+/**
+ * The words of the search, in lower case; a result must have all of them. @param most limit of words; others are
+ * ignored.
+ */
 export function wordsOf(query: string, most: number): string[] {
   const words = query.toLowerCase().split(/\s+/u).filter(Boolean);
   return [...new Set(words)].slice(0, most);
@@ -17,7 +20,7 @@ export function hasAll(text: string, words: readonly string[]): boolean {
 
 /**
  * A piece of Markdown around the first of the words, as plain text.
- * @returns null where one of the words is only in the marks, and not in what is read.
+ * @returns null if one of the words is only in the marks, and not in the readable text.
  */
 export function excerptOf(markdown: string, words: readonly string[]): string | null {
   const text = plainText(markdown);
@@ -26,12 +29,12 @@ export function excerptOf(markdown: string, words: readonly string[]): string | 
   const at = Math.min(...words.map((word) => lower.indexOf(word)));
   const from = startOfWord(text, Math.max(0, at - AROUND));
   const until = Math.min(text.length, at + AROUND);
-  // A letter of two units is not cut in half.
+  // A character of two units is not cut in half.
   const piece = text.slice(from, until).toWellFormed().replaceAll("\uFFFD", "").trim();
   return `${from > 0 ? "…" : ""}${piece}${until < text.length ? "…" : ""}`;
 }
 
-/** What a reader sees of Markdown, roughly: addresses and marks go. */
+/** Roughly what a reader sees of Markdown: addresses and marks are removed. */
 function plainText(markdown: string): string {
   return markdown
     .replace(/!?\[([^\]]*)\]\([^)]*\)/gu, "$1")

@@ -2,8 +2,8 @@ import { SignJWT } from "jose";
 import { loadPassKeys } from "../enrollment/index.ts";
 
 /**
- * Signs a credential as a JWT with the key of this deployment (Open Badges 3.0 section 8.2: `iss`, `jti` and `nbf` say again
- * what the credential says). Its key is at `/.well-known/jwks.json`, by `kid`.
+ * Signs a credential as a JWT with the key of this deployment. (Open Badges 3.0 section 8.2: `iss`, `jti` and `nbf`
+ * repeat parts of the credential.) Its key is at `/.well-known/jwks.json`, by `kid`.
  */
 export async function signCredential(
   env: Env,

@@ -14,7 +14,7 @@ export const feedOf = statement<[user: string, course: string]>(
   "SELECT created_at FROM calendar_feeds WHERE user_id = ? AND course_slug = ?",
 );
 
-/** A new address in the place of the one before; what was told stays, because subscribers may be the same. */
+/** A new address replaces the one before. The sent dates stay, because the subscribers may be the same. */
 // plan: looks nothing up
 export const setFeed = statement<[hash: string, user: string, course: string, now: number]>(
   `INSERT INTO calendar_feeds (id, user_id, course_slug, created_at) VALUES (?1, ?2, ?3, ?4)
@@ -26,13 +26,13 @@ export const dropFeed = statement<[user: string, course: string]>(
   "DELETE FROM calendar_feeds WHERE user_id = ? AND course_slug = ?",
 );
 
-/** What subscribers are told from now on; nothing where another answer was first. */
+/** The new dates for subscribers; no change if another answer was first. */
 // plan: SEARCH calendar_feeds USING PRIMARY KEY (id=?)
 export const noteTold = statement<[hash: string, entries: string, revision: number]>(
   "UPDATE calendar_feeds SET entries = ?2, revision = revision + 1 WHERE id = ?1 AND revision = ?3",
 );
 
-/** Issues a certificate with the names of now; nothing where the learner has one of the course. */
+/** Issues a certificate with the present names; no change if the learner has one for the course. */
 // plan: SEARCH courses USING PRIMARY KEY (slug=?)
 // plan: SCALAR SUBQUERY 1
 // plan: SEARCH users USING PRIMARY KEY (id=?)
@@ -69,7 +69,7 @@ export const revokeCertificate = statement<[id: string, course: string, now: num
 // plan: SEARCH certificates USING INTEGER PRIMARY KEY (rowid>?)
 export const numberReached = statement<[from: number]>("SELECT 1 FROM certificates WHERE number >= ? LIMIT 1");
 
-/** Numbers of one list that were revoked. */
+/** Numbers of the revoked certificates in one list. */
 // plan: SEARCH certificates USING INDEX certificates_revoked (number>? AND number<?)
 export const revokedNumbers = statement<[from: number, until: number]>(
   "SELECT number FROM certificates WHERE number >= ? AND number < ? AND revoked_at IS NOT NULL",
@@ -80,14 +80,14 @@ export const placesOfCourse = statement<[user: string, course: string]>(
   "SELECT item_id, place, read_at FROM reading_places WHERE user_id = ? AND course_slug = ?",
 );
 
-/** Where a learner stopped; an older stop of another device changes nothing. */
+/** The place where a learner stopped; an older place from another device changes nothing. */
 // plan: looks nothing up
 export const setPlace = statement<[user: string, course: string, item: string, place: number, at: number]>(
   `INSERT INTO reading_places (user_id, course_slug, item_id, place, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT DO UPDATE SET place = excluded.place, read_at = excluded.read_at WHERE excluded.read_at >= read_at`,
 );
 
-/** After {@link setPlace}: only the latest places stay. */
+/** After {@link setPlace}: keeps only the latest places. */
 // plan: SEARCH reading_places USING PRIMARY KEY (user_id=? AND course_slug=? AND item_id=?)
 // plan: LIST SUBQUERY 1
 // plan: SEARCH reading_places USING PRIMARY KEY (user_id=? AND course_slug=?)
@@ -103,7 +103,7 @@ export const noticesReadAt = statement<[user: string, course: string]>(
   "SELECT read_at FROM notice_marks WHERE user_id = ? AND course_slug = ?",
 );
 
-/** Notices are read up to an instant; an earlier one changes nothing. */
+/** Notices are read up to an instant; an earlier instant changes nothing. */
 // plan: looks nothing up
 export const markNoticesRead = statement<[user: string, course: string, at: number]>(
   `INSERT INTO notice_marks (user_id, course_slug, read_at) VALUES (?1, ?2, ?3)
@@ -116,7 +116,7 @@ export const messagesTo = statement<[user: string, course: string, limit: number
     ORDER BY sent_at DESC LIMIT ?`,
 );
 
-/** What the night removes. */
+/** The data that the nightly job removes. */
 // plan: SEARCH learner_messages USING PRIMARY KEY (id=?)
 // plan: LIST SUBQUERY 1
 // plan: SEARCH learner_messages USING COVERING INDEX learner_messages_by_time (sent_at<?)
@@ -132,7 +132,7 @@ export const sendMessage = statement<
     ON CONFLICT DO NOTHING`,
 );
 
-/** Whom somebody observes, in all courses. */
+/** The learners that somebody observes, in all courses. */
 // plan: SEARCH course_observers USING COVERING INDEX course_observers_by_user (user_id=? AND (course_slug,learner_id)>(?,?))
 // plan: SEARCH courses USING PRIMARY KEY (slug=?)
 // plan: SEARCH users USING PRIMARY KEY (id=?) LEFT-JOIN

@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0042_learner.sql, which is the truth; a test compares the two. */
+/** The source is migrations/0042_learner.sql; a test compares the two. */
 export const calendarFeeds = sqliteTable("calendar_feeds", {
   id: text().primaryKey(),
   user_id: text().notNull(),
