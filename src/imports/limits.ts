@@ -16,7 +16,7 @@ export const MAX_HELD_FILE = 12_000_000;
 export const MAX_OWNED_BYTES = 4_000_000_000;
 export const MAX_UNENDED = 5;
 
-/** A course with so many drafts accepts no import; drafts stay until somebody deletes them. */
+/** A course with this many drafts accepts no import; drafts stay until somebody deletes them. */
 export const MAX_DRAFTS = 50;
 
 /** Attempts of one import, kills included. */
@@ -30,13 +30,13 @@ export const ASK_AGAIN_MS = 10 * 60_000;
 /** Least time between two notes of progress. */
 export const PROGRESS_EVERY_MS = 1_000;
 
-/** An upload whose key is asked for again after this long has died; the next takes its place. */
+/** An upload whose key is used again after this long has died; the next one replaces it. */
 export const ABANDONED_AFTER_MS = 5 * 60_000;
 /** An archive that has not arrived after this long is given up by the next night. Far above any upload's duration. */
 export const RECEIVING_TTL_MS = 2 * 3_600_000;
-/** An upload in parts may be carried on with for so long. */
+/** An upload in parts may be continued for this long. */
 export const PARTS_TTL_MS = DAY_MS;
-/** Archives and reports are kept so long after the upload, and what is known of the import so long. */
+/** How long archives and reports are kept after the upload, and how long the import is listed. */
 export const HELD_MS = 7 * DAY_MS;
 export const KNOWN_MS = 30 * DAY_MS;
 

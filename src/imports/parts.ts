@@ -28,8 +28,8 @@ export async function partsReceived(db: Database, id: string): Promise<number[]>
 }
 
 /**
- * Begins an upload in parts: row, upload in the bucket, its name in the row. A key that was used before brings the same
- * upload again, with the parts that have arrived.
+ * Begins an upload in parts: row, upload in the bucket, its name in the row. A key that was used before returns the
+ * same upload again, with the parts that have arrived.
  */
 export async function beginParts(deps: Deps, announced: NewImport): Promise<Result<ImportRow>> {
   const { env, db, now } = deps;
@@ -54,19 +54,19 @@ export async function beginParts(deps: Deps, announced: NewImport): Promise<Resu
   return row === undefined ? UNDER_WAY : ok(row);
 }
 
-/** Whether nobody can carry on with an upload any more; the night removes it. */
+/** Whether an upload cannot be continued any more; then the nightly job removes it. */
 function isOver({ state, created_at }: ImportRow, now: number): boolean {
   return state === "receiving" && now - created_at >= PARTS_TTL_MS;
 }
 
-/** The upload in parts that an owner has begun, also when its archive is there by now. */
+/** An owner's upload in parts, also if its archive has arrived by now. */
 export async function findUpload(db: Database, owner: string, id: string, now: number): Promise<ImportRow | null> {
   const row = await findImport(db, id);
   const isTheirs = row !== undefined && row.owner === owner && row.upload_id !== null && !isOver(row, now);
   return isTheirs ? row : null;
 }
 
-/** Takes one part. The same bytes again are taken too, and others than the first time refused. */
+/** Stores one part. The same bytes again are accepted; other bytes for the same part are refused. */
 export async function takePart({ env, db }: Deps, row: ImportRow, part: number, body: Body): Promise<Result<string>> {
   const { id, size: whole, upload_id, state } = row;
   if (part < 1 || part > partsOf(whole) || upload_id === null) {
@@ -98,7 +98,7 @@ export async function takePart({ env, db }: Deps, row: ImportRow, part: number, 
   return ok(sha256);
 }
 
-/** What a bucket says of an upload that it has not, and of parts that are not those it has. */
+/** A bucket's answers for a missing upload, and for parts that differ from the stored ones. */
 const NO_UPLOAD = /\b10024\b/;
 const OTHER_PARTS = /\b1002[35]\b/;
 
@@ -121,7 +121,7 @@ export async function completeParts(deps: Deps, row: ImportRow): Promise<Result<
     const upload = env.DOCUMENTS.resumeMultipartUpload(key, upload_id);
     await upload.complete(parts.map(({ part, etag }) => ({ partNumber: part, etag })));
   } catch (fault) {
-    // An earlier try may have come as far as this, or somebody else may just have.
+    // An earlier try may have come this far, or another request may just have.
     if ((await env.DOCUMENTS.head(key)) === null) return await notTogether(db, id, fault);
   }
   const whole = await inspect(env.DOCUMENTS, key, { size, type: ARCHIVE, sha256: null });
@@ -132,7 +132,7 @@ export async function completeParts(deps: Deps, row: ImportRow): Promise<Result<
   return now === undefined || now.state === "receiving" ? UNDER_WAY : ok(now);
 }
 
-/** The bucket has not put the parts together. Of parts that are not what it has, all are asked for again. */
+/** The bucket has not put the parts together. If parts differ from its own, all parts must be sent again. */
 async function notTogether(db: Database, id: string, fault: unknown) {
   const said = describeFault(fault);
   logFault("parts_not_completed", fault, { import: id });

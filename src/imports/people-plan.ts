@@ -2,13 +2,13 @@ import { z } from "@hono/zod-openapi";
 import type { Imported } from "../courses/index.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 
-/** Learners and facts of one archive that are taken along by the API. */
+/** The limits of learners and facts in one archive that the API imports. */
 const MAX_LEARNERS = 10_000;
 const MAX_FACTS = 100_000;
 
 const learner = z.object({
   name: z.string(),
-  /** Lower case; null: the source has none. */
+  /** Lower case; null if the source has none. */
   email: z.string().nullable(),
   cohorts: z.array(z.string()),
   profile: z.record(z.string(), z.string()),
@@ -16,12 +16,12 @@ const learner = z.object({
 });
 const fact = z.looseObject({ name: z.string(), item: z.string(), at: z.string() });
 
-/** What is kept of the people of an archive between the look at them and their import. */
+/** What is stored about the people of an archive between reading them and importing them. */
 export const peoplePlanSchema = z.object({ learners: z.array(learner), facts: z.array(fact) });
 export type PeoplePlan = z.infer<typeof peoplePlanSchema>;
 export type PlannedLearner = PeoplePlan["learners"][number];
 
-/** The plan of what an archive says of its people. Facts that say nothing here are left out. */
+/** The plan for the people of an archive. Facts without a meaning here are left out. */
 export function planOf(people: Imported["people"], slug: string): Result<PeoplePlan> {
   if (people === null || people.learners.length === 0) return ok({ learners: [], facts: [] });
   const { learners, facts } = people;

@@ -93,7 +93,7 @@ const importRoute = defineRoute(
   },
 );
 
-/** The people of archives, to be mounted at /api/v1. */
+/** The people of archives. Mounted at /api/v1. */
 export function peopleRoutes() {
   return newRouter()
     .openapi(readRoute, async (c) => {
@@ -134,7 +134,7 @@ async function jobsOf(c: AppContext, { id }: ImportRow) {
   return { roster, people: roster === null ? null : await newestOf(db, "people", roster.id) };
 }
 
-/** Begins a job about people, or brings the one that is under way. */
+/** Begins a job about people, or returns the one that is under way. */
 async function beginJob(c: AppContext, kind: "roster" | "people", from: ImportRow): Promise<Result<ImportRow>> {
   const db = databaseOf(c);
   const actor = actorOf(c);
@@ -164,7 +164,7 @@ async function beginJob(c: AppContext, kind: "roster" | "people", from: ImportRo
   try {
     await c.env.IMPORT_QUEUE.send({ type: "import", id } satisfies ImportMessage);
   } catch (fault) {
-    // The minute's cron asks again.
+    // The minute cron asks again.
     logFault("import_not_sent", fault, { import: id });
     await noteAsked(db, [id], 0).catch((later: unknown) => logFault("import_not_sent", later, { import: id }));
   }

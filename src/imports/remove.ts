@@ -10,21 +10,21 @@ import { courseImportParts, courseImports, type ImportRow } from "./tables.ts";
 /** Imports removed at a time; each has three objects, and one call removes a thousand. */
 const PAGE = 300;
 
-/** What is needed to remove an import. */
+/** The fields that are needed to remove an import. */
 type Removable = Pick<ImportRow, "id" | "upload_id" | "state">;
 
-/** Removes an import: its bytes first, so that a row always says what is left to remove. */
+/** Removes an import: its bytes first, so that the row always says what is left to remove. */
 export async function removeImport(env: Env, db: Database, row: Removable): Promise<void> {
   await removeBytes(env, [row]);
   await removeRows(db, [row.id]);
 }
 
-/** Removes what the bucket holds of imports: archives, reports, and parts that were never put together. */
+/** Removes the bucket's data of imports: archives, reports, and parts that were never put together. */
 async function removeBytes(env: Env, rows: readonly Removable[]): Promise<void> {
   for (const { id, upload_id, state } of rows) {
     if (upload_id === null || state !== "receiving") continue;
     const upload = env.DOCUMENTS.resumeMultipartUpload(archiveKey(id), upload_id);
-    // Of one that was put together there is nothing to abort; the bucket itself gives up what is left of others within a week.
+    // An upload that was put together cannot be aborted. The bucket itself removes the rest of others within a week.
     await upload.abort().catch((fault: unknown) => logFault("parts_not_aborted", fault, { import: id }));
   }
   for (let at = 0; at < rows.length; at += PAGE) {
@@ -42,8 +42,8 @@ async function removeRows(db: Database, ids: readonly string[]): Promise<void> {
 }
 
 /**
- * Every night: a page of uploads that never arrived, of archives and reports that have had their time, and of imports
- * that nobody need know of any more.
+ * Every night: a page of uploads that never arrived, of archives and reports whose time is over, and of imports that
+ * need not be listed any more.
  * @returns whether there may be more.
  */
 export async function pruneImports(env: Env, now: number): Promise<boolean> {
@@ -83,7 +83,7 @@ function rowsWhere(db: Database, condition: SQL | undefined): Promise<Removable[
     .all();
 }
 
-/** Everything known of the imports of one owner, without what a worker needs to know. */
+/** All data of one owner's imports, without the parts that only a worker needs. */
 export async function* exportImports(
   env: Env,
   owner: string,

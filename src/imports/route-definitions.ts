@@ -14,7 +14,7 @@ const OWN_RULE = "Own imports. Admins: all imports.";
 
 export const IMPORTS_PATH = "/courses/imports";
 
-/** What an archive may be sent as. Which kind it is is told by its own first bytes. */
+/** The accepted media types of an archive. Its first bytes decide which kind it is. */
 export const ARCHIVE_TYPES: readonly string[] = [
   "application/octet-stream",
   "application/zip",
@@ -24,7 +24,7 @@ export const ARCHIVE_TYPES: readonly string[] = [
 ];
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-/** Any bytes: which types are taken is decided from the header, before the first of them is read. */
+/** Any bytes: the header decides about the type before the first byte is read. */
 const BYTES = { required: true, content: { "*/*": { schema: z.string().openapi({ format: "binary" }) } } };
 
 const importParam = z.object({ id: fileIdSchema });

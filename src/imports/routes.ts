@@ -28,7 +28,7 @@ import { takeArchive } from "./upload.ts";
 
 const NO_STORE = { "cache-control": "no-store" };
 
-/** Imports of courses, to be mounted at /api/v1 before the courses, whose slugs stand in the same place. */
+/** Imports of courses. Mounted at /api/v1 before the courses, because their slugs are in the same place of the path. */
 export function importRoutes() {
   const router = newRouter();
   router.post(IMPORTS_PATH, demandLengthOfUsers);
@@ -79,7 +79,7 @@ export function importRoutes() {
                 isAll ? undefined : eq(courseImports.owner, user),
                 ne(courseImports.state, "receiving"),
                 eq(courseImports.kind, "course"),
-                // Also for the first page: a bound makes a search of the index of what would be a scan.
+                // Also for the first page: with a bound, the query searches the index instead of scanning it.
                 sql`(created_at, id) < (${Number(at)}, ${id})`,
               ),
             )
@@ -116,7 +116,7 @@ export function importRoutes() {
     });
 }
 
-/** The import the caller may see; others' are answered like those that do not exist. */
+/** The import, if the caller may see it; those of others get the same answer as missing ones. */
 export async function importFor(c: AppContext, id: string): Promise<ImportRow | null> {
   const row = await findImport(databaseOf(c), id);
   if (row === undefined || row.state === "receiving" || row.kind !== "course") return null;
@@ -124,7 +124,9 @@ export async function importFor(c: AppContext, id: string): Promise<ImportRow | 
   return row.owner === user || role === "admin" ? row : null;
 }
 
-/** What activating the draft would do to those who have the course; null where it is not live, or the draft is active. */
+/**
+ * The effect of activating the draft for the course's learners; null if the course is not live, or the draft is active.
+ */
 async function impactOf(c: AppContext, { course_slug: slug, version }: ImportRow) {
   if (version === null) return null;
   const db = databaseOf(c);

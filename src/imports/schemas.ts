@@ -46,7 +46,7 @@ export const importDetail = z
   })
   .openapi("CourseImportDetail");
 
-/** An import as answers show it. @throws for one whose archive has not arrived: it is shown to nobody. */
+/** An import in the form of answers. @throws for one whose archive has not arrived: it is not shown. */
 export function viewImport(row: ImportRow): z.input<typeof importView> {
   const { state, sha256 } = row;
   if (state === "receiving" || sha256 === null) throw new Error("an import without its archive is shown to nobody");
@@ -86,7 +86,7 @@ export const uploadView = z
   })
   .openapi("ImportUpload");
 
-/** An upload in parts as answers show it. @param received numbers of the parts that have arrived. */
+/** An upload in parts in the form of answers. @param received numbers of the parts that have arrived. */
 export function viewUpload(row: ImportRow, received: number[]): z.input<typeof uploadView> {
   return {
     id: row.id,
@@ -117,7 +117,7 @@ export const peopleJobView = z
   })
   .openapi("ImportPeopleJob");
 
-/** A job about the people of an archive as answers show it. */
+/** A job about the people of an archive, in the form of answers. */
 export function viewPeopleJob(row: ImportRow): z.input<typeof peopleJobView> {
   return {
     id: row.id,

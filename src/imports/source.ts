@@ -1,19 +1,19 @@
 import type { ArchiveSource } from "../courses/index.ts";
 
-/** Bytes asked for at a time: few calls for a large archive, and little memory. */
+/** Bytes requested at a time: few calls for a large archive, and little memory. */
 const CHUNK = 1_048_576;
 
 /** An archive in a bucket. */
 export interface BucketSource extends ArchiveSource {
-  /** What the bucket, or who listens to the progress, has failed with; null: nothing. Readers take it for a broken archive. */
+  /** A fault of the bucket or of the progress receiver; null: none. Readers would report it as a damaged archive. */
   readonly fault: { readonly reason: unknown } | null;
 }
 
 /**
- * Reads an archive range by range, each when the reader asks for it: so much is in memory at a time, however slow the
- * reader, and no connection has to last as long as the reading.
+ * Reads an archive range by range, each when the reader asks for it. So only this much is in memory at a time, however
+ * slow the reader is, and no connection must last as long as the reading.
  *
- * @param onRead told after each chunk how many bytes of the stream were read; what it throws ends the reading.
+ * @param onRead called after each chunk with the number of bytes read so far; a fault in it ends the reading.
  */
 export function bucketSource(
   bucket: R2Bucket,

@@ -15,12 +15,12 @@ import {
 } from "./limits.ts";
 import { courseImports, type ImportRow } from "./tables.ts";
 
-/** The directory, where all imports stand, for work that no request counts. */
+/** The directory, which has all imports, for work outside of requests. */
 export function importsDatabase(env: Env): Database {
   return countedDatabase(directory(env), { count: 0 });
 }
 
-/** What is known of an import before its archive comes. */
+/** The data of an import before its archive comes. */
 export type NewImport = Pick<
   ImportRow,
   "owner" | "role" | "request_id" | "upload_key" | "format" | "course_slug" | "name" | "size"
@@ -30,8 +30,8 @@ export type NewImport = Pick<
 const UNENDED = sql`('receiving', 'queued', 'reading', 'checking')`;
 
 /**
- * Writes the row of an import whose archive is to come, if its owner has room for it: one statement counts and inserts.
- * @returns its id, or null without room, or where the owner has used the key before.
+ * Writes the row of an import whose archive will come, if its owner has room for it: one statement counts and inserts.
+ * @returns its id, or null if there is no room, or if the owner has used the key before.
  */
 export async function reserve(db: Database, row: NewImport, now: number): Promise<string | null> {
   const id = crypto.randomUUID().replaceAll("-", "");
@@ -82,7 +82,7 @@ export async function hasOthers(db: Database, course: string, id: string): Promi
   return row !== undefined;
 }
 
-/** The archive is there: the import waits for its worker. Does nothing where the row was given up meanwhile. */
+/** The archive has arrived: the import waits for its worker. Does nothing if the row was given up in the meantime. */
 export function queueStatement(db: Database, id: string, sha256: string, now: number) {
   return db
     .update(courseImports)
@@ -91,7 +91,10 @@ export function queueStatement(db: Database, id: string, sha256: string, now: nu
     .returning();
 }
 
-/** Ids of imports that wait and that nobody was asked for lately: their worker has died or failed, or nobody told their end. */
+/**
+ * Ids of imports that wait without a recent message: their worker has died or failed, or their owner was not notified
+ * of the end.
+ */
 export async function waiting(db: Database, now: number, most: number): Promise<string[]> {
   const rows = await db
     .select({ id: courseImports.id })
@@ -110,21 +113,22 @@ export async function waiting(db: Database, now: number, most: number): Promise<
   return rows.map(({ id }) => id);
 }
 
-/** Notes when messages asked for these imports. @param at epoch ms; 0: nobody did. */
+/** Notes when messages asked for these imports. @param at epoch ms; 0: never. */
 export async function noteAsked(db: Database, ids: readonly string[], at: number): Promise<void> {
   const set = jsonSet(oneBatch(ids));
   await db.run(sql`UPDATE course_imports SET asked_at = ${at} WHERE id IN (SELECT value FROM ${set})`);
 }
 
-/** A job in the hands of one worker. */
+/** A job that one worker holds. */
 export interface Held {
   row: ImportRow;
   lease: string;
 }
 
 /**
- * Takes a job for this worker (compare-and-set): nobody else has it until {@link LEASE_MS} after its last sign of life.
- * @returns null when somebody else has it, it has ended, or its attempts are used up.
+ * Takes a job for this worker (compare-and-set): no other worker has it until {@link LEASE_MS} after its last sign of
+ * life.
+ * @returns null if another worker has it, it has ended, or its attempts are used up.
  */
 export async function take(db: Database, id: string, now: number): Promise<Held | null> {
   const lease = crypto.randomUUID();
@@ -154,7 +158,7 @@ export async function take(db: Database, id: string, now: number): Promise<Held 
 
 const mine = ({ row, lease }: Held) => and(eq(courseImports.id, row.id), eq(courseImports.lease, lease));
 
-/** Says that the worker is alive and how far it is. @returns false when the job is no longer its own. */
+/** Reports that the worker lives, and its progress. @returns false if the job is not its own any more. */
 export async function note(
   db: Database,
   held: Held,
@@ -170,8 +174,8 @@ export async function note(
 }
 
 /**
- * Statement that ends the job with a draft; it belongs into the batch that stores the draft, and fails the whole batch
- * where the job is another's by then: a null is in a column that may not be null.
+ * A statement that ends the job with a draft. It belongs to the batch that stores the draft, and fails the whole batch
+ * if the job belongs to another worker by then: it puts null into a column that may not be null.
  */
 export function doneStatement(db: Database, held: Held, version: number, now: number): BatchItem<"sqlite"> {
   return db
@@ -187,7 +191,7 @@ export function doneStatement(db: Database, held: Held, version: number, now: nu
     .where(eq(courseImports.id, held.row.id));
 }
 
-/** Ends a job about people. @returns false when the job is no longer this worker's. */
+/** Ends a job about people. @returns false if the job is not this worker's any more. */
 export async function endPeople(
   db: Database,
   held: Held,
@@ -217,7 +221,7 @@ export async function endPeople(
   return rows.length > 0;
 }
 
-/** Ends the job without a draft. @returns false when the job is no longer this worker's. */
+/** Ends the job without a draft. @returns false if the job is not this worker's any more. */
 export async function fail(db: Database, held: Held, errors: readonly FieldError[], now: number): Promise<boolean> {
   const rows = await db
     .update(courseImports)
@@ -227,7 +231,7 @@ export async function fail(db: Database, held: Held, errors: readonly FieldError
   return rows.length > 0;
 }
 
-/** Lays the job down, to be taken up again at `dueAt` (epoch ms). @returns false when it is no longer this worker's. */
+/** Pauses the job until `dueAt` (epoch ms). @returns false if it is not this worker's any more. */
 export async function layDown(db: Database, held: Held, error: FieldError, dueAt: number): Promise<boolean> {
   const rows = await db
     .update(courseImports)
@@ -252,7 +256,7 @@ export async function giveUp(db: Database, id: string, error: FieldError, now: n
     );
 }
 
-/** The owner was told how the import ended. */
+/** The owner was notified of the import's end. */
 export async function noteAnnounced(db: Database, id: string): Promise<void> {
   await db.update(courseImports).set({ announced: 1 }).where(eq(courseImports.id, id));
 }
@@ -261,7 +265,7 @@ function kept(errors: readonly FieldError[]): string {
   return JSON.stringify(firstBytes(errors.slice(0, MAX_ERRORS), MAX_ERROR_BYTES));
 }
 
-/** Looks at the people of an archive, or their imports, newest first. @param source the import, or the roster. */
+/** Jobs about the people of an archive, newest first. @param source the import, or the roster. */
 export async function newestOf(db: Database, kind: ImportRow["kind"], source: string): Promise<ImportRow | null> {
   const row = await db
     .select()
@@ -273,7 +277,7 @@ export async function newestOf(db: Database, kind: ImportRow["kind"], source: st
   return row ?? null;
 }
 
-/** Statement that makes a job about people wait for its worker, if its owner has not too many under way. */
+/** A statement that makes a job about people wait for its worker, if its owner does not have too many under way. */
 export function peopleStatement(
   db: Database,
   id: string,

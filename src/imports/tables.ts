@@ -2,10 +2,10 @@ import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core"
 import { IMPORT_FORMATS } from "../courses/index.ts";
 import { ROLES } from "../platform/roles.ts";
 
-/** `receiving` is shown to nobody: the archive is on its way. */
+/** `receiving` is not shown: the archive is on its way. */
 const IMPORT_STATES = ["receiving", "queued", "reading", "checking", "done", "failed"] as const;
 
-/** A course, a look at the people of its archive, and their import. */
+/** The import of a course, the reading of the people in its archive, and their import. */
 const IMPORT_KINDS = ["course", "roster", "people"] as const;
 
 /** See migrations/0028_course_imports.sql 0033_import_parts.sql and 0034_drafts_and_people.sql, which are the truth; a test compares them. */

@@ -26,8 +26,8 @@ export const UNDER_WAY = refuse("concurrent_change", {
 });
 
 /**
- * Takes an archive for an import: row, bytes, row made ready and audited, message sent; the bytes pass through and are
- * never in memory as a whole. A key that was used before brings the same import again.
+ * Receives an archive for an import: row, bytes, row made ready and audited, message sent. The bytes are streamed and
+ * never in memory as a whole. A key that was used before returns the same import again.
  */
 export async function takeArchive(
   deps: Deps,
@@ -58,7 +58,7 @@ export async function takeArchive(
   return ok({ row, replayed: false });
 }
 
-/** Why nothing was reserved: no room, or two first tries at once of which one has the key. */
+/** Why nothing was reserved: no room, or two simultaneous first tries, of which the other has the key. */
 export async function noRoom(db: Database, { owner, upload_key }: NewImport) {
   if (upload_key !== null && (await findByUploadKey(db, owner, upload_key)) !== undefined) return UNDER_WAY;
   const detail = `You can have at most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together. Archives are kept for a week.`;
@@ -66,8 +66,8 @@ export async function noRoom(db: Database, { owner, upload_key }: NewImport) {
 }
 
 /**
- * The archive is there: the import waits for its worker, which is asked for.
- * @returns undefined where the row was given up, or had its archive before.
+ * The archive has arrived: the import waits for its worker, and a message asks for it.
+ * @returns undefined if the row was given up, or had its archive before.
  */
 export async function queueArchive(deps: Deps, id: string, announced: NewImport, sha256: string) {
   const row = await queue(deps, id, announced, sha256);
@@ -76,14 +76,14 @@ export async function queueArchive(deps: Deps, id: string, announced: NewImport,
   try {
     await env.IMPORT_QUEUE.send({ type: "import", id } satisfies ImportMessage);
   } catch (fault) {
-    // The archive is there, and the minute's cron asks again.
+    // The archive has arrived, and the minute cron asks again.
     logFault("import_not_sent", fault, { import: id });
     await noteAsked(db, [id], 0).catch((later: unknown) => logFault("import_not_sent", later, { import: id }));
   }
   return row;
 }
 
-/** The archive is there: in one batch the import waits for its worker, and the audit log has it. */
+/** The archive has arrived: in one batch the import waits for its worker, and the audit log has the entry. */
 async function queue({ db, now }: Deps, id: string, announced: NewImport, sha256: string) {
   const { owner, role, course_slug, format, request_id } = announced;
   const entry = {
@@ -103,7 +103,7 @@ async function queue({ db, now }: Deps, id: string, announced: NewImport, sha256
   return row;
 }
 
-/** What an earlier upload with the same key means for this one; null: nothing, it may go ahead. */
+/** What an earlier upload with the same key means for this one; null: nothing, it may continue. */
 async function settleEarlier(
   { env, db, now }: Deps,
   announced: NewImport,
@@ -123,7 +123,7 @@ async function settleEarlier(
   return sent.value === earlier.sha256 ? ok(earlier) : refuse("idempotency_key_reused");
 }
 
-/** Whether a key was used for the same archive, as far as its announcement says. */
+/** Whether a key was used for the same archive, as far as the announcement says. */
 export function isSameUpload(earlier: ImportRow, { format, course_slug, name, size }: NewImport): boolean {
   return (
     earlier.format === format && earlier.course_slug === course_slug && earlier.name === name && earlier.size === size
