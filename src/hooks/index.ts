@@ -1,4 +1,4 @@
-/** The public API of the room hooks: what happened, written down for other systems that asked to be told. */
+/** The public API of the room hooks: events that are stored for other systems that subscribed to them. */
 export { forgetListeners, listenersOf, MAX_HOOKS } from "./memory.ts";
 export {
   askForDeliveries,

@@ -5,12 +5,15 @@ import { listeningHooks } from "./statements.ts";
 import { HOOK_TYPES, type HookType } from "./types.ts";
 import { hooksAreOn } from "./where.ts";
 
-/** Subscriptions of one installation, of which each isolate knows all. */
+/** The subscriptions of an installation. Each isolate knows all of them. */
 export const MAX_HOOKS = 500;
-/** How long an isolate relies on what it knows of them, milliseconds: a new subscription counts from then on at the latest. */
+/**
+ * How long an isolate uses its copy of them, milliseconds. A new subscription takes effect after this time at the
+ * latest.
+ */
 const MEMORY_MS = 10_000;
 
-/** Who is told, and of what. */
+/** Who gets events, and of which types. */
 export interface Listener {
   id: string;
   /** Null: every course. */
@@ -24,8 +27,8 @@ const typesSchema = z.array(z.string());
 let known: { listeners: readonly Listener[]; at: number } | null = null;
 
 /**
- * Who listens to a course. No query while the isolate remembers, and none while webhooks are off.
- * @throws when the directory does not answer and nothing is remembered.
+ * The subscriptions for a course. No query while the isolate remembers, and none while webhooks are off.
+ * @throws if the directory does not answer and nothing is remembered.
  */
 export async function listenersOf(env: Env, course: string): Promise<Listener[]> {
   if (!hooksAreOn(env)) return [];
@@ -43,7 +46,7 @@ export async function listenersOf(env: Env, course: string): Promise<Listener[]>
   return known.listeners.filter((one) => one.course === null || one.course === course);
 }
 
-/** A subscription was made or changed here: this isolate asks again. */
+/** A subscription was made or changed here: this isolate reads them again. */
 export function forgetListeners(): void {
   known = null;
 }

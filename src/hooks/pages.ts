@@ -10,21 +10,21 @@ import { ADD_PAGE, ADD_PAGE_OF_ENROLLMENTS } from "./statements.ts";
 import { webhookPages } from "./tables.ts";
 import type { NewHookEvent, News, ProjectedNews } from "./types.ts";
 
-/** Events of one page. All of a page are written down again when one of them was tried. */
+/** Events of one page. After a try of any of them, the whole page is stored again. */
 const PAGE_EVENTS = 50;
 /** Hex digits of an event's id: 128 bits. */
 const ID_DIGITS = 32;
 
-/** News of one enrollment that one delivery of the queue brings. */
+/** News of one enrollment in one delivery of the queue. */
 export interface EnrollmentNews {
   enrollment: string;
   course: string;
-  /** Row of the outbox up to which they are. */
+  /** The last outbox row of these news. */
   head: number;
   news: readonly ProjectedNews[];
 }
 
-/** The same for the same event, however often it is sent: receivers know by it what they had before. */
+/** Always the same for the same event, however often it is sent, so that receivers recognise repetitions. */
 async function idOf(about: string, key: string): Promise<string> {
   return `evt_${(await sha256Hex(`${about} ${key}`)).slice(0, ID_DIGITS)}`;
 }
@@ -36,10 +36,11 @@ function pagesOf<T>(all: readonly T[]): T[][] {
 }
 
 /**
- * Statements that write news of enrollments down for whoever listens, for the batch that brings what they are about: before
- * its other statements. News that are written down already are left out, by `told_to` of the enrollment's row, which the
- * mirror of the same batch moves on.
- * @returns them, with the subscriptions that will have something to deliver, and how far each enrollment is told then.
+ * Statements that store news of enrollments for subscriptions. They belong to the batch that writes the mirror of these
+ * enrollments, before its other statements. Stored news are left out, because of `told_to` in the enrollment's row,
+ * which the mirror in the same batch raises.
+ * @returns them, with the subscriptions that will have something to deliver, and up to where each enrollment is stored
+ * then.
  */
 export async function newsStatements(
   env: Env,
@@ -68,7 +69,7 @@ export async function newsStatements(
   return { statements, listeners: [...waiting.keys()], toldTo };
 }
 
-/** Asks for the deliveries of these. The minute's cron finds them too, so a failure costs only time. */
+/** Asks for the deliveries of these. The minute cron finds them too, so a failure costs only time. */
 export async function askForDeliveries(env: Env, subscriptions: readonly string[], delaySeconds = 0): Promise<void> {
   for (const subscription of subscriptions) {
     try {
@@ -80,7 +81,7 @@ export async function askForDeliveries(env: Env, subscriptions: readonly string[
 }
 
 /**
- * The same as {@link tellHooks} for the batch of what it is about, on the directory: both are there, or neither is.
+ * The same as {@link tellHooks} for a batch on the directory: the change and its news are both stored, or neither is.
  * @returns statements, and the subscriptions that will have something to deliver.
  */
 export async function newsItems(
@@ -101,7 +102,7 @@ export async function newsItems(
 }
 
 /**
- * Statements for the directory that write down news that come from no enrollment's object.
+ * Statements for the directory that store news that come from no enrollment's object.
  * @returns them, and the subscriptions that will have something to deliver.
  */
 export async function newsOfDirectory(
@@ -123,8 +124,8 @@ export async function newsOfDirectory(
 }
 
 /**
- * Writes down news for whoever listens.
- * @throws when they could not be written: the caller comes again, or they are lost.
+ * Stores news for subscriptions.
+ * @throws if they could not be stored: the caller must try again, or they are lost.
  */
 export async function tellHooks(env: Env, news: readonly News[]): Promise<void> {
   const { statements, listeners } = await newsOfDirectory(env, news);

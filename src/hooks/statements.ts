@@ -1,7 +1,7 @@
 import { setStatement } from "../platform/database/set-statement.ts";
 import { statement } from "../platform/database/statement.ts";
 
-/** Who is told of what. */
+/** The active subscriptions, with their types and courses. */
 // plan: SCAN webhook_subscriptions
 // scans: at most as many rows as there may be subscriptions, once in ten seconds in an isolate that projects.
 export const listeningHooks = statement<[most: number]>(
@@ -10,7 +10,7 @@ export const listeningHooks = statement<[most: number]>(
 
 const PAGE = `max(?3, coalesce((SELECT max(seq) FROM webhook_pages WHERE subscription = ?2), 0) + 1)`;
 
-/** Events of enrollments that are not in a page yet. What is about somebody who was erased has no enrollment, and goes. */
+/** Events of enrollments that are not in a page yet. Events about erased users have no enrollment and are dropped. */
 // plan: CO-ROUTINE (subquery-2)
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 // plan: SEARCH enrollments USING PRIMARY KEY (id=?)

@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0045_webhooks.sql, which is the truth; a test compares the two. */
+/** The source is migrations/0045_webhooks.sql; a test compares the two. */
 export const webhookPages = sqliteTable(
   "webhook_pages",
   {

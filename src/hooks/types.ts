@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What other systems can ask to be told of. A type is never renamed or reused: receivers know it. */
+/** The types of webhook events. A type is never renamed or reused, because receivers depend on it. */
 export const HOOK_TYPES = [
   "item.unlocked",
   "item.completed",
@@ -15,30 +15,30 @@ export type HookType = (typeof HOOK_TYPES)[number];
 
 type Value = string | number | boolean | null | readonly string[];
 
-/** Something that happened, as a receiver is told of it: ids only, no names and no addresses. */
+/** Something that happened, in the form for receivers: only ids, no names and no addresses. */
 export interface News {
   course: string;
   type: HookType;
   /** Epoch ms. */
   at: number;
-  /** What is told in order: an enrollment, or a course. */
+  /** The subject whose events stay in order: an enrollment or a course. */
   about: string;
-  /** Distinguishes it from all other news about the same: an id for receivers is made of it. */
+  /** Distinguishes it from all other news about the same subject. The id for receivers is made from it. */
   key: string;
   data: Readonly<Record<string, Value>>;
 }
 
-/** News of an enrollment, with the row of the object's outbox that they came in. */
+/** News of an enrollment, with their row in the object's outbox. */
 export interface ProjectedNews {
   row: number;
   type: HookType;
   at: number;
-  /** Which of the news of that row. */
+  /** The number of these news within that row. */
   part: number;
   data: News["data"];
 }
 
-/** One event of a page, with what became of its delivery: w: it waits; d: delivered; f: given up. */
+/** One event of a page, with the state of its delivery: w: it waits; d: delivered; f: given up. */
 export const hookEventSchema = z.object({
   id: z.string(),
   type: z.enum(HOOK_TYPES),
@@ -48,9 +48,9 @@ export const hookEventSchema = z.object({
   data: z.record(z.string(), z.unknown()),
   state: z.enum(["w", "d", "f"]).default("w"),
   tries: z.number().default(0),
-  /** Since when it waits, epoch ms: three days later it is given up. */
+  /** Since when it waits, epoch ms. After three days it is given up. */
   since: z.number(),
-  /** When it is tried next. */
+  /** When it is tried again. */
   next: z.number().default(0),
   tried: z.number().nullable().default(null),
   status: z.number().nullable().default(null),
@@ -59,7 +59,7 @@ export const hookEventSchema = z.object({
 });
 export type HookEvent = z.output<typeof hookEventSchema>;
 
-/** An event as it is written down first. */
+/** An event when it is first stored. */
 export type NewHookEvent = Pick<HookEvent, "id" | "type" | "course" | "about" | "at" | "since"> & {
   data: News["data"];
 };

@@ -1,6 +1,6 @@
-/** Whether other systems are told anything; see WEBHOOKS in wrangler.toml. A local installation always may. */
+/** Whether webhooks are on; see WEBHOOKS in wrangler.toml. They are always on in a local installation. */
 export function hooksAreOn(env: Env): boolean {
-  // The generated types know only what the file says today.
+  // The generated types know only the value in the present file.
   const setting: unknown = Reflect.get(env, "WEBHOOKS");
   return setting === "on" || env.ENVIRONMENT === "local";
 }

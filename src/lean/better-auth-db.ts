@@ -1,4 +1,4 @@
-// Stands in for `better-auth/db` in what is uploaded (wrangler.toml, `alias`): its sessions alone. The package's own list
-// brings what makes schemas, compares and migrates them, because it hands the whole around as one object.
+// Replaces `better-auth/db` in the upload (wrangler.toml, `alias`), with only its sessions. The package's own index
+// also brings the code that makes, compares and migrates schemas, because it is used as one object.
 
 export { createInternalAdapter } from "../../node_modules/better-auth/dist/db/internal-adapter.mjs";

@@ -1,9 +1,10 @@
-// Stands in for what reads certificates (wrangler.toml, `alias`): @simplewebauthn/server checks with it which maker an
-// authenticator has, which is asked of none here (attestation "none"). What is left is the form of a signature.
+// Replaces the reader of certificates in the upload (wrangler.toml, `alias`). @simplewebauthn/server uses it to check
+// the maker of an authenticator, which Latchkey never asks for (attestation "none"). Only the form of a signature is
+// needed.
 
 const ABSENT = "certificates are not checked here";
 
-/** Whatever is asked of a certificate. */
+/** Stands for everything about certificates. */
 class Absent {
   constructor() {
     throw new Error(ABSENT);
@@ -15,7 +16,7 @@ export class ECDSASigValue {
   s = new Uint8Array();
 }
 
-/** One whole number of ASN.1 (X.690 section 8.3) below 128 bytes. @returns its bytes, and what comes after it. */
+/** One non-negative integer of ASN.1 (X.690 section 8.3) below 128 bytes. @returns its bytes, and the rest after it. */
 function integer(bytes: Uint8Array): [Uint8Array<ArrayBuffer>, Uint8Array] {
   const [tag, length] = bytes;
   if (tag !== 0x02 || length === undefined || length === 0 || length > 127 || bytes.length < 2 + length) {
@@ -29,7 +30,7 @@ export const AsnParser = {
   parse(data: Uint8Array, type: unknown): ECDSASigValue {
     if (type !== ECDSASigValue) throw new Error(ABSENT);
     const [tag, length] = data;
-    // Signatures of the curves up to 384 bits are shorter than 128 bytes, where the length is one byte.
+    // Signatures of curves up to 384 bits are shorter than 128 bytes, so their length is one byte.
     if (tag !== 0x30 || length === undefined || length > 127 || data.length !== 2 + length) {
       throw new Error("not a signature of ASN.1");
     }

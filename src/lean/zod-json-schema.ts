@@ -1,8 +1,8 @@
-// Stands in for two files of the package `zod` in what is uploaded (wrangler.toml, `alias`): those that turn a schema into
-// JSON Schema. The API's description is made by the build, with the whole package. No other import of the Worker is called
-// like these two. A test compares the names below with those that zod asks for.
+// Replaces two files of the package `zod` in the upload (wrangler.toml, `alias`): those that turn a schema into JSON
+// Schema. The build makes the API's description with the whole package. No other import of the Worker has the names of
+// these two files. A test compares the names below with those that zod uses.
 
-/** What the bounds of a schema are read with, when somebody asks a schema for them. Nobody does. */
+/** Used when code asks a schema for its bounds. No code here does. */
 function leftOut(): never {
   throw new Error("JSON Schema is made by the build, and not in the Worker");
 }

@@ -1,5 +1,6 @@
-// Of what zod/v4/classic/external.js exports, what the Worker uses, by name: a bundler leaves out the rest. A test compares
-// the list with the sources. JSON Schema is for the API's description, which is made by the build and not from this.
+// The exports of zod/v4/classic/external.js that the Worker uses, by name, so that a bundler leaves out the rest. A
+// test compares the list with the sources. JSON Schema is only for the API's description, which the build makes with
+// the whole package.
 
 export * as coerce from "../../node_modules/zod/v4/classic/coerce.js";
 export { ZodError } from "../../node_modules/zod/v4/classic/errors.js";
@@ -36,5 +37,5 @@ export {
 } from "../../node_modules/zod/v4/classic/schemas.js";
 export { prettifyError } from "../../node_modules/zod/v4/core/index.js";
 
-/** What a batch's rows look like is for the description. */
+/** The form of a batch's rows is only for the description. */
 export const toJSONSchema = (): Record<string, unknown> => ({});

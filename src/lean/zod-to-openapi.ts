@@ -1,8 +1,8 @@
-// Stands in for the package `@asteasolutions/zod-to-openapi` in what is uploaded (wrangler.toml, `alias`). The API's
-// description is made by the build and read from the static assets, so the Worker describes nothing: what a schema says
-// of itself to readers is dropped here, and no route is written down.
+// Replaces the package `@asteasolutions/zod-to-openapi` in the upload (wrangler.toml, `alias`). The build makes the
+// API's description, and the Worker reads it from the static assets. So the descriptions of schemas are dropped here,
+// and no route is registered.
 
-/** Takes what it is given, and keeps none of it. */
+/** Accepts everything and stores nothing. */
 export class OpenAPIRegistry {
   readonly definitions: readonly never[] = [];
   register<T>(_name: string, schema: T): T {
@@ -24,7 +24,7 @@ class NoGenerator {
 
 export { NoGenerator as OpenApiGeneratorV3, NoGenerator as OpenApiGeneratorV31 };
 
-/** Gives each schema `openapi()`, which leaves it as it is. */
+/** Gives each schema `openapi()`, which changes nothing. */
 export function extendZodWithOpenApi({ ZodType }: { ZodType: { prototype: object } }): void {
   Reflect.set(ZodType.prototype, "openapi", function openapi<T>(this: T): T {
     return this;

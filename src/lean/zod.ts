@@ -1,6 +1,6 @@
-// Stands in for the package `zod` in what is uploaded (wrangler.toml, `alias`): the same modules without the messages in
-// fifty languages and without the way back from JSON Schema, which nothing here uses and no bundler can leave out,
-// because the whole is handed around as one object.
+// Replaces the package `zod` in the upload (wrangler.toml, `alias`): the same modules without messages in fifty
+// languages and without reading JSON Schema. Nothing here uses these, but no bundler can leave them out, because zod is
+// used as one object.
 
 import * as z from "./zod-parts.ts";
 

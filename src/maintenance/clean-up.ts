@@ -13,7 +13,7 @@ import { pruneAnswers } from "../platform/http/idempotency.ts";
 import { logEvent } from "../platform/log.ts";
 import { pruneLetters } from "../platform/queue/dead-letters.ts";
 
-/** What has its time. Each removes one page and says whether there may be more. */
+/** Everything that is kept for a limited time. Each function removes one page and says whether there may be more. */
 const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   destroyWithdrawn,
   pruneMirror,
@@ -30,7 +30,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   (env, now) => pruneLetters(directory(env), now),
 ];
 
-/** One page of the nightly clean-up; asks for another while there is more. */
+/** One page of the nightly clean-up. Sends a message for another page while there is more. */
 export async function cleanUpPage(env: Env, now: number): Promise<void> {
   let isMore = false;
   for (const prune of PRUNES) isMore = (await prune(env, now)) || isMore;

@@ -12,10 +12,10 @@ import { resumeErasures, watchErasures } from "../privacy/index.ts";
 import { sweepJournals } from "../records/index.ts";
 import { sweepEveryMinute } from "../staleness/index.ts";
 
-/** A job of a cron; `now` is the instant it was due, epoch ms. */
+/** A job of a cron; `now` is the scheduled instant, epoch ms. */
 type Job = (env: Env, now: number) => Promise<unknown>;
 
-/** The crons of wrangler.toml, and the jobs that the rooms have for each. */
+/** The crons of wrangler.toml, and the jobs of the rooms for each. */
 const CRONS: Readonly<Record<string, readonly Job[]>> = {
   "* * * * *": [
     sweepEveryMinute,
@@ -43,7 +43,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
   ],
 };
 
-/** Runs the jobs of a cron one after the other. @throws the first fault, after every job has had its turn. */
+/** Runs the jobs of a cron one after the other. @throws the first fault, after all jobs have run. */
 export async function runCron(cron: string, env: Env, now: number): Promise<void> {
   const jobs = CRONS[cron];
   if (jobs === undefined) throw new Error(`no job for the cron ${cron}`);

@@ -14,9 +14,9 @@ import { consumeRefreshes, restRefreshes } from "../staleness/index.ts";
 import { cleanUpPage } from "./clean-up.ts";
 
 /**
- * Which messages need no dead letter. Whoever sent one that only says "ask me" sends another: an object's alarm while
- * it has pending rows, the minute's cron while something is stale, unmarked or stopped, the next night for what is
- * nightly.
+ * Messages that need no dead letter, because they only say "ask me" and their sender sends another: an object's alarm
+ * while it has pending rows, the minute cron while something is stale, unmarked or stopped, the next night for nightly
+ * work.
  */
 const DEAD_QUEUES: Readonly<Record<string, DeadQueue>> = {
   "latchkey-projection": {
@@ -27,7 +27,7 @@ const DEAD_QUEUES: Readonly<Record<string, DeadQueue>> = {
   "latchkey-backup": { asking: "latchkey-backup", isAsking: (body) => backupMessageSchema.safeParse(body).success },
   "latchkey-insight": { asking: "latchkey-insight", isAsking: (body) => insightMessageSchema.safeParse(body).success },
   "latchkey-imports": { asking: "latchkey-imports", isAsking: (body) => importMessageSchema.safeParse(body).success },
-  // Whoever waits for a mail in vain asks again.
+  // A person who waits for a mail in vain asks again.
   "latchkey-mail": { asking: "latchkey-mail", isAsking: (body) => mailAskSchema.safeParse(body).success },
   "latchkey-webhooks": {
     asking: "latchkey-webhooks",
@@ -36,7 +36,7 @@ const DEAD_QUEUES: Readonly<Record<string, DeadQueue>> = {
   "latchkey-events": { carryOut: archiveLate },
 };
 
-/** Hands a batch to the room its queue belongs to. @throws for a queue that nobody consumes. */
+/** Passes a batch to the room of its queue. @throws for a queue that no room consumes. */
 export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Promise<void> {
   const batch = await withoutErased(underItsOwnName(arrived), env);
   if (batch.queue.endsWith(DEAD_SUFFIX)) {
@@ -56,7 +56,7 @@ export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Pr
   throw new Error(`no consumer for the queue ${batch.queue}`);
 }
 
-/** Each environment has queues of its own; to the code `latchkey-staging-refresh` is `latchkey-refresh`. */
+/** Each environment has its own queues: `latchkey-staging-refresh` is `latchkey-refresh` in the code. */
 function underItsOwnName(batch: MessageBatch<unknown>): MessageBatch<unknown> {
   const queue = batch.queue.replace(/^latchkey-staging-/, "latchkey-");
   if (queue === batch.queue) return batch;

@@ -3,21 +3,24 @@ import { proxyDurable } from "itty-durable";
 import { withTimeOut } from "../platform/http/time-out.ts";
 import { logFault } from "../platform/log.ts";
 
-/** How many learners are in a course; null when presence does not answer, which no page may depend on. */
+/** The number of learners in a course; null if presence does not answer. No page may depend on it. */
 export interface Presence {
   join(course: string, user: string): Promise<number | null>;
   count(course: string): Promise<number | null>;
 }
 
 const answerSchema = z.object({ present: z.int().min(0) });
-/** Longest wait for a number that nobody needs. */
+/** Longest wait, because nobody needs this number. */
 const TIMEOUT_MS = 1_000;
 
-/** Presence through itty-durable's proxy, typed and checked. The fixed prefix keeps names from being taken for ids. */
+/**
+ * Presence through itty-durable's proxy, typed and checked. The fixed prefix makes sure that a name is not read as an
+ * id.
+ */
 export function presenceOf(env: Env): Presence {
   const call = async (course: string, method: "join" | "count", ...values: unknown[]): Promise<number | null> => {
     try {
-      // The proxy itself must never be awaited or returned: every property of it is a remote method, `then` too.
+      // The proxy itself must never be awaited or returned: every property of it is a remote method, also `then`.
       const answer = proxyDurable(env.PRESENCE, { parse: true })
         .get(`course:${course}`)
         [method]?.(...values);

@@ -1,4 +1,4 @@
-// The public API of the presence room: how many learners are in this course right now.
+// The public API of the presence room: how many learners are in a course right now.
 
 import { z } from "@hono/zod-openapi";
 import { findCourse } from "../courses/index.ts";

@@ -1,19 +1,22 @@
 import { createDurable } from "itty-durable";
 
-/** A learner counts as present for this long after the last sign of life. */
+/** A learner counts as present for this long after the last sign of activity. */
 const PRESENT_FOR_MS = 60_000;
-/** Learners remembered per course; beyond it the longest silent ones are forgotten first. */
+/**
+ * At most this many learners are remembered per course; beyond that, the ones inactive for longest are removed first.
+ */
 const MAX_PRESENT = 20_000;
 
 /**
- * Who is in a course right now. Small and disposable: it lives in memory only, needs no alarm and no storage, and its
- * loss costs one minute of a number on a page. The one object built with itty-durable, because exactly these limits are
- * what that library fits; nothing else rests on it (docs/design/decisions.md). Reached only through adapter.ts.
+ * The learners who are in a course right now. Small and disposable: it is only in memory and needs no alarm and no
+ * storage. Losing it costs one minute of a number on a page. It is the one object built with itty-durable, because the
+ * library is made for exactly these limits. Nothing else depends on it (docs/design/decisions.md). Only adapter.ts
+ * calls it.
  */
 export class CoursePresence extends createDurable({ autoReturn: false, autoPersist: false }) {
   readonly #seenAt = new Map<string, number>();
 
-  /** Notes a sign of life. @returns learners present. */
+  /** Notes activity of a learner. @returns learners present. */
   join(user: string): { present: number } {
     this.#seenAt.delete(user);
     this.#seenAt.set(user, Date.now());
@@ -23,7 +26,7 @@ export class CoursePresence extends createDurable({ autoReturn: false, autoPersi
   /** @returns learners present. */
   count(): { present: number } {
     const since = Date.now() - PRESENT_FOR_MS;
-    // Insertion order is order of last sign of life: the silent ones stand first.
+    // The insertion order is the order of the last activity: inactive learners come first.
     for (const [user, seenAt] of this.#seenAt) {
       if (seenAt >= since && this.#seenAt.size <= MAX_PRESENT) break;
       this.#seenAt.delete(user);
