@@ -6,15 +6,15 @@ import { request } from "../../../api/request.ts";
 import type { PublishImpact } from "../../../api/types.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { withRule } from "./document.ts";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
 type Audience = Answer<"/api/v1/courses/{course}/items/{item}/audience", "get">;
 type People = Answer<"/api/v1/courses/{course}/people", "get">;
 
-/** Learners who are looked at and named. */
+/** The limit of learners who are checked and named. */
 const SHOWN = 50;
 
-/** The class: who can open the item as it is published, and what publishing the draft would change. */
+/** The real class: who can open the published item, and what publishing the draft would change. */
 export function ClassPreview({ course, item, rule }: { course: unknown; item: string; rule: unknown }) {
   const words = useRuleWords().preview;
   const slug = item.slice(0, item.indexOf("."));
@@ -23,7 +23,7 @@ export function ClassPreview({ course, item, rule }: { course: unknown; item: st
     queryFn: async () => {
       const query = { limit: SHOWN };
       const audience = await request<Audience>(`/courses/${slug}/items/${item}/audience`, { query });
-      // Without their names the learners are known by their ids.
+      // Without their names the learners are shown by their ids.
       const people = await request<People>(`/courses/${slug}/people`, { query: { limit: 200 } }).catch(() => null);
       const names = new Map(people?.results.map(({ user_id: id, name }) => [id, name]));
       return { audience, names };
@@ -39,7 +39,7 @@ export function ClassPreview({ course, item, rule }: { course: unknown; item: st
       }),
   });
   const { reset } = impact;
-  // What was said is about another draft now.
+  // The answer was about another draft.
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is forgotten with every change.
   useEffect(() => reset(), [course, rule, reset]);
   const isUnpublished = isAbsent(now.error) || isRefusal(now.error, "course_unpublished");

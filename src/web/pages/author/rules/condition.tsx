@@ -4,7 +4,7 @@ import { firstItem, useBuilding } from "./builder.tsx";
 import { InstantInput, NumberInput, RangeInput, StatesInput } from "./inputs.tsx";
 import { ItemList, ItemSelect } from "./item-select.tsx";
 import { freshLeaf, isOfItem, itemOf, type Leaf, type LeafOperator, OF_ELSE, OF_ITEM } from "./model.ts";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
 interface ConditionProps {
   operator: LeafOperator;
@@ -15,7 +15,7 @@ interface ConditionProps {
 const POINTS = 1_000_000_000;
 const MAX_DAYS = 3_650;
 
-/** One condition, in the order of a sentence: what it is about, what is asked of it, how much of that. */
+/** One condition, in the order of a sentence: its subject, what is asked, and how much. */
 export function Condition({ operator, leaf, onChange }: ConditionProps) {
   const words = useRuleWords();
   const building = useBuilding();
@@ -105,7 +105,7 @@ function Operand({ leaf, onChange }: { leaf: Leaf; onChange: (rule: Rule) => voi
   }
   if ("progress" in leaf) {
     const { of, min_percent } = leaf.progress;
-    // One chapter stands for all its items; a list of one is the same in another way, and stays a list.
+    // A chapter name means all its items. A list with a single item has another meaning, and stays a list.
     const change = (ids: string[]) =>
       onChange({ progress: { of: typeof of === "string" && ids.length === 1 ? (ids[0] ?? of) : ids, min_percent } });
     return (
@@ -181,7 +181,7 @@ function Operand({ leaf, onChange }: { leaf: Leaf; onChange: (rule: Rule) => voi
   if ("course_completed" in leaf) {
     return (
       <input
-        // What is typed is taken when it is left: half a name is none.
+        // The typed text is used when the field is left, because half a name is no name.
         key={leaf.course_completed}
         aria-label={words.course}
         defaultValue={leaf.course_completed}
@@ -217,7 +217,7 @@ function Days({ value, onChange }: { value: number; onChange: (days: number) => 
 
 type Cohort = Extract<Rule, { cohort: unknown }>["cohort"];
 
-/** Names of cohorts as they may be. */
+/** The allowed names of cohorts. */
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 function CohortOperand({ cohort, onChange }: { cohort: Cohort; onChange: (rule: Rule) => void }) {
@@ -241,7 +241,7 @@ function CohortOperand({ cohort, onChange }: { cohort: Cohort; onChange: (rule: 
       </select>
       {mode === "any" ? null : (
         <input
-          // What is typed becomes a name when it is left, so that a comma can be typed.
+          // The typed text becomes a name when the field is left, so that a comma can be typed.
           key={names.join(",")}
           aria-label={mode === "one" ? words.cohort : words.cohortNames}
           defaultValue={names.join(", ")}

@@ -1,7 +1,7 @@
 import type { Outline, OutlineItem, Rule } from "../../../../unlock/index.ts";
 
-// What the rule builder reads of a draft. Somebody is writing it, so anything may be missing or wrong: what cannot be read is
-// left out, and publishing says so.
+// The parts of a draft that the rule builder reads. An author is writing it, so anything may be missing or wrong:
+// unreadable parts are left out, and publishing reports them.
 
 type Json = Record<string, unknown>;
 
@@ -17,7 +17,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const listOf = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
-/** A title in one language, or the other where that is missing. */
+/** A title in one language, or in the other if that is missing. */
 function titleIn(title: unknown, language: "en" | "zh"): string {
   if (typeof title === "string") return title;
   if (!isObject(title)) return "";
@@ -61,8 +61,8 @@ export function namedIn(rule: unknown): string[] {
 }
 
 /**
- * Items that cannot be asked for in an item's rule: itself, what it stands in or holds, and what waits for it already,
- * however far round.
+ * Items that an item's rule must not name: itself, its chapter or its problems, and items that already wait for it,
+ * directly or through others.
  */
 export function notToBeAsked(items: readonly DraftItem[], item: string): Set<string> {
   const waiting = new Map<string, string[]>();
@@ -71,7 +71,7 @@ export function notToBeAsked(items: readonly DraftItem[], item: string): Set<str
   for (const { id, rule, chapter } of items) {
     for (const named of new Set(namedIn(rule))) if (known.has(named) && named !== id) note(named, id);
     if (chapter === null) continue;
-    // A problem waits for its chapter, and a chapter that is complete by its items waits for them.
+    // A problem waits for its chapter, and a chapter that is completed by its items waits for them.
     note(chapter, id);
     const holder = items.find((each) => each.id === chapter);
     if (JSON.stringify(holder?.raw.completion ?? null).includes('"children"')) note(id, chapter);
@@ -90,7 +90,7 @@ export function notToBeAsked(items: readonly DraftItem[], item: string): Set<str
   return found;
 }
 
-/** Cohorts that a draft names anywhere, to be offered. */
+/** Cohorts that a draft names anywhere, for suggestions. */
 export function cohortsIn(course: unknown): string[] {
   const found = new Set<string>();
   const visit = (value: unknown, depth: number): void => {
@@ -118,8 +118,8 @@ const TOLD = ["completion", "kind", "visibility", "assign_to", "keeps", "opens",
 const STATUSES = ["draft", "beta", "active", "deprecated"] as const;
 
 /**
- * A draft as the engine reads it.
- * @param ruleOf gives a rule that can be read, or null.
+ * A draft in the form of the engine.
+ * @param ruleOf returns a readable rule, or null.
  */
 export function outlineOf(course: unknown, ruleOf: (rule: unknown) => Rule | null): Outline {
   const options = isObject(course) && isObject(course.options) ? course.options : {};
@@ -155,7 +155,7 @@ export function withRule(course: unknown, item: string, rule: unknown): unknown 
   return withItem(course, item, { rule });
 }
 
-/** The draft with other fields of one item. What is undefined is taken out, and a chapter has no question. */
+/** The draft with other fields of one item. Undefined fields are removed, and a chapter has no question. */
 function withItem(course: unknown, item: string, fields: object): unknown {
   if (!isObject(course)) return course;
   const inList = (list: unknown): unknown =>

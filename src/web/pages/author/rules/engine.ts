@@ -13,13 +13,13 @@ import type { MadeUp, Outcome } from "./learners.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A rule that the engine can read; null for every other, which then asks nothing. */
+/** A rule if the engine can read it; null otherwise, and then the rule asks for nothing. */
 function readable(rule: unknown): Rule | null {
   const parsed = rule === null || rule === undefined ? null : ruleSchema.safeParse(rule);
   return parsed?.success === true ? parsed.data : null;
 }
 
-/** What a made-up learner did with an item, as the service would have noted it. */
+/** An action of an invented learner, as the service would have noted it. */
 function factOf({ done, score }: MadeUp["items"][string], at: number): Fact {
   const nothing: Fact = { attempted_at: null, completed_at: null, best_score: null };
   if (done === "none") return nothing;
@@ -33,8 +33,8 @@ function factOf({ done, score }: MadeUp["items"][string], at: number): Fact {
 }
 
 /**
- * Whether an item would be open to each learner, by the same code that decides it for real learners.
- * @returns null where the rule of the item cannot be read.
+ * Whether an item would be open to each learner, decided by the same code as for real learners.
+ * @returns null if the rule of the item cannot be read.
  */
 export function outcomesOf(
   course: unknown,

@@ -9,23 +9,23 @@ import { MadeUpLearners } from "./made-up.tsx";
 import { freshLeaf } from "./model.ts";
 import { Part } from "./part.tsx";
 import { sentenceOf } from "./sentence.ts";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
 interface RuleFieldProps {
-  /** The rule as it stands in the document; null or nothing: open from the start. */
+  /** The rule in the document; null or absent: open from the start. */
   value: unknown;
   onChange: (next: unknown) => void;
   /** The whole draft. */
   course: unknown;
-  /** Whose rule it is: the id of the item. */
+  /** The id of the rule's item. */
   item: string;
-  /** `keeps` of the item, where the form around does not ask for it itself. */
+  /** `keeps` of the item, if the surrounding form does not have this field itself. */
   keeps?: boolean | undefined;
   onKeeps?: (keeps: boolean | undefined) => void;
 }
 
 /**
- * A rule that is built as a sentence, and beside it at once whom it opens to. What cannot be shown is kept as it is.
+ * Builds a rule as a sentence, and shows at once for whom it opens. Parts that cannot be shown stay unchanged.
  */
 export function RuleField({ value, onChange, course, item, keeps, onKeeps }: RuleFieldProps) {
   const words = useRuleWords();
@@ -92,7 +92,10 @@ export function RuleField({ value, onChange, course, item, keeps, onKeeps }: Rul
   );
 }
 
-/** The same as JSON, both ways. What is no rule stays in the field, also after a reload, and changes nothing. */
+/**
+ * The same rule as JSON, in both directions. Text that is not a rule stays in the field, also after a reload, and
+ * changes nothing.
+ */
 function RuleJson({ item, rule, onChange }: { item: string; rule: unknown; onChange: (next: unknown) => void }) {
   const words = useRuleWords();
   const [typed, setTyped] = useKeptText(`rule ${item}`);

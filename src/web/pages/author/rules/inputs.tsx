@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { COMPLETION_STATES, type CompletionState } from "../../../../unlock/index.ts";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
-/** A number within bounds. While what is typed is none, the last one that was is kept. */
+/** A number within limits. While the typed text is no number, the last number stays. */
 export function NumberInput(props: {
   label: string;
   value: number | undefined;
@@ -41,7 +41,7 @@ export function NumberInput(props: {
   );
 }
 
-/** From one number on and below another; each may be missing. */
+/** A lower bound (inclusive) and an upper bound (exclusive); each may be missing. */
 export function RangeInput<T extends { min?: number; below?: number }>(props: {
   value: T;
   unit: string;
@@ -53,7 +53,7 @@ export function RangeInput<T extends { min?: number; below?: number }>(props: {
   const words = useRuleWords();
   const change = (field: "min" | "below", number: number | undefined) => {
     const { [field]: _before, ...rest } = value;
-    // SAFETY: only an optional field was taken out or put in.
+    // SAFETY: only an optional field was removed or added.
     onChange((number === undefined ? rest : { ...rest, [field]: number }) as unknown as T);
   };
   return (
@@ -82,7 +82,7 @@ export function RangeInput<T extends { min?: number; below?: number }>(props: {
   );
 }
 
-/** States of an item; at least one stays. */
+/** States of an item; at least one stays selected. */
 export function StatesInput(props: {
   value: readonly CompletionState[];
   onChange: (value: CompletionState[]) => void;
@@ -126,7 +126,7 @@ export function InstantInput(props: { value: string; label: string; onChange: (v
   );
 }
 
-/** `2027-03-01T09:00` as it is here; "" for what is no instant. */
+/** `2027-03-01T09:00` in the author's time zone; "" if it is no instant. */
 function localOf(instant: string): string {
   const at = new Date(instant);
   if (Number.isNaN(at.getTime())) return "";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useBuilding } from "./builder.tsx";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
 interface ItemSelectProps {
   value: string;
@@ -8,13 +8,13 @@ interface ItemSelectProps {
   onChange: (id: string) => void;
   /** Items that are chosen already. */
   without?: readonly string[];
-  /** Stands for nothing: then another item is added, and the list goes back to this. */
+  /** Means nothing: then the choice adds another item, and the list goes back to this value. */
   prompt?: string;
 }
 
 /**
- * A list of the items that can be asked for. It is filled when somebody comes to it: a course may have thousands of items,
- * and a rule many lists.
+ * A list of the items that a condition may name. It is filled when the user opens it, because a course may have
+ * thousands of items, and a rule many lists.
  */
 export function ItemSelect({ value, label, onChange, without = [], prompt }: ItemSelectProps) {
   const words = useRuleWords();
@@ -44,7 +44,7 @@ export function ItemSelect({ value, label, onChange, without = [], prompt }: Ite
   );
 }
 
-/** Several items: each can be taken out, others added. At least one stays. */
+/** Several items: each can be removed, others added. At least one stays. */
 export function ItemList(props: { value: readonly string[]; onChange: (ids: string[]) => void }) {
   const { value, onChange } = props;
   const words = useRuleWords();

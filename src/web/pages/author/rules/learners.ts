@@ -3,16 +3,16 @@ import { nodeOf } from "./model.ts";
 
 export type Done = "none" | "viewed" | "started" | "failed" | "passed";
 
-/** A learner who does not exist: what they did, and who they are. */
+/** An invented learner: what they did, and who they are. */
 export interface MadeUp {
   items: Record<string, { done: Done; score: number | null }>;
   cohorts: string[];
   profile: Record<string, string>;
   courses: string[];
-  /** The instant they are looked at, as a field of a form has it; "": this moment. */
+  /** The instant of the preview, in the form of a field; "": this moment. */
   now: string;
   enrolledDays: number;
-  /** How many days ago they did what they did. */
+  /** How many days ago they did it. */
   doneDays: number;
 }
 
@@ -22,18 +22,18 @@ export interface Outcome {
   why: string;
 }
 
-/** What a rule asks for, so far as it is shown. */
+/** The shown requirements of a rule. */
 export interface Asked {
   items: { id: string; title: string }[];
   cohorts: string[];
   fields: string[];
   courses: string[];
   asksTime: boolean;
-  /** Items that are not shown, because there are too many. */
+  /** The number of items that are not shown, because there are too many. */
   more: number;
 }
 
-/** Most items that the made-up learners are shown with. */
+/** The limit of items that are shown for the invented learners. */
 const MAX_ITEMS = 6;
 
 /** Visits the conditions of a rule. */
@@ -46,8 +46,8 @@ function leavesOf(rule: unknown, visit: (leaf: Record<string, unknown>) => void,
 }
 
 /**
- * What decides whether an item opens: what its rule names, what the rule of its chapter names, and, where the course goes
- * step by step, what comes before.
+ * Everything that decides whether an item opens: the items in its rule, in the rule of its chapter and, in a sequential
+ * course, the items before it.
  */
 export function askedBy(course: unknown, item: string, rule: unknown, language: "en" | "zh"): Asked {
   const all = itemsOf(course, language);
@@ -73,7 +73,7 @@ export function askedBy(course: unknown, item: string, rule: unknown, language: 
       if ("previous" in leaf) for (const id of before(all, own?.chapter ?? null, item)) ids.add(id);
       if ("progress" in leaf) {
         const of = Reflect.get(Object(leaf.progress), "of");
-        // A chapter stands for its problems.
+        // A chapter name means its problems.
         if (typeof of === "string" && isChapter(course, of)) {
           ids.delete(of);
           for (const each of all) if (each.chapter === of) ids.add(each.id);
@@ -110,7 +110,10 @@ function before(all: ReturnType<typeof itemsOf>, chapter: string | null, item: s
   return found === undefined ? [] : [found.id];
 }
 
-/** Five learners to begin with: who did nothing, the first thing, all of it badly, all of it well, and half of it. */
+/**
+ * Five invented learners: one did nothing, one the first thing, one everything badly, one everything well, and one half
+ * of it.
+ */
 export function fiveLearners({ items, cohorts, courses }: Asked): MadeUp[] {
   const of = (did: (index: number) => MadeUp["items"][string]) =>
     Object.fromEntries(items.map(({ id }, index) => [id, did(index)]));
@@ -131,7 +134,7 @@ export function fiveLearners({ items, cohorts, courses }: Asked): MadeUp[] {
   ];
 }
 
-/** A learner from before, with what the rule asks for now: what it asks for no more is kept for when it does again. */
+/** An earlier learner with what the rule asks for now. Other answers are kept in case the rule asks for them again. */
 export function fitted(learner: MadeUp, fresh: MadeUp): MadeUp {
   return { ...learner, items: { ...fresh.items, ...learner.items } };
 }

@@ -2,11 +2,11 @@ import { useEffect, useId, useMemo, useState } from "react";
 import { useLanguage } from "../../../i18n/index.ts";
 import { NumberInput } from "./inputs.tsx";
 import { type Asked, askedBy, type Done, fitted, fiveLearners, type MadeUp, type Outcome } from "./learners.ts";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
 type OutcomesOf = typeof import("./engine.ts")["outcomesOf"];
 
-/** The engine is loaded when somebody builds a rule, and once. */
+/** The engine is loaded once, when somebody builds a rule. */
 function useEngine(): { engine: OutcomesOf | null; isLost: boolean } {
   const [engine, setEngine] = useState<OutcomesOf | null>(null);
   const [isLost, setIsLost] = useState(false);
@@ -27,7 +27,7 @@ function useEngine(): { engine: OutcomesOf | null; isLost: boolean } {
   return { engine, isLost };
 }
 
-/** Five learners who do not exist, and whether the item is open to each. */
+/** Five invented learners, and whether the item is open to each. */
 export function MadeUpLearners({ course, item, rule }: { course: unknown; item: string; rule: unknown }) {
   const words = useRuleWords().preview;
   const language = useLanguage();

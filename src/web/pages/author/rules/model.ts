@@ -7,9 +7,9 @@ export type Leaf = Exclude<
 >;
 export type LeafOperator = Exclude<Operator, "all" | "any" | "at_least" | "not" | "hide">;
 
-/** Conditions about one item: the item comes first in the sentence. */
+/** Conditions about one item: the sentence begins with the item. */
 export const OF_ITEM = ["completed", "score", "state", "attempted", "viewed", "submitted", "points", "after"] as const;
-/** Conditions about something else. `missing` is written by importers alone, and only shown. */
+/** Conditions about something else. Only importers write `missing`, and it is only shown. */
 export const OF_ELSE = [
   "progress",
   "average",
@@ -37,7 +37,7 @@ export type Node =
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What a part of a rule is, looked at no deeper than itself: a part that cannot be shown does not hide the rest. */
+/** The kind of a part of a rule, without looking inside: a part that cannot be shown does not hide the rest. */
 export function nodeOf(rule: unknown): Node {
   if (!isObject(rule)) return { kind: "unknown" };
   const [operator, ...others] = Object.keys(rule);
@@ -70,7 +70,7 @@ export function nodeOf(rule: unknown): Node {
   ) {
     return { kind: "unknown" };
   }
-  // SAFETY: the schema has read it, and groups and wrappers were taken out above.
+  // SAFETY: the schema has read it, and groups and wrappers were removed above.
   return { kind: "leaf", operator: name, leaf: rule as Leaf };
 }
 
@@ -81,14 +81,14 @@ export function groupOf(operator: "all" | "any" | "at_least", parts: unknown[], 
   return { [operator]: parts };
 }
 
-/** The item that a condition is about; null for one that is about none. */
+/** The item that a condition is about; null if it is about none. */
 export function itemOf(leaf: Leaf): string | null {
   const [operand] = Object.values(leaf);
   if (typeof operand === "string") return operand;
   return isObject(operand) && typeof operand.item === "string" ? operand.item : null;
 }
 
-/** A condition to begin with; an item is kept from the one before where there was one. */
+/** A new condition; it keeps the item of the condition before, if that had one. */
 export function freshLeaf(operator: LeafOperator, item: string, slug: string): Leaf {
   switch (operator) {
     case "completed":

@@ -2,21 +2,21 @@ import { firstItem, useBuilding } from "./builder.tsx";
 import { Condition } from "./condition.tsx";
 import { NumberInput } from "./inputs.tsx";
 import { freshLeaf, groupOf, nodeOf } from "./model.ts";
-import { useRuleWords } from "./words.ts";
+import { useRuleWords } from "./words/index.ts";
 
 export interface PartProps {
   rule: unknown;
   onChange: (rule: unknown) => void;
   onRemove: () => void;
-  /** Where the part stands among its neighbours; absent at the top. */
+  /** The place of the part among its neighbours; absent at the top. */
   place?: { index: number; count: number; move: (to: number) => void };
   depth: number;
 }
 
-/** The engine takes sixteen levels; a few are left for what wraps them. */
+/** The engine accepts sixteen levels; a few are left for wrappers. */
 const MAX_DEPTH = 12;
 
-/** One part of a rule: a condition, a group, what is turned round or hidden, or what can only be kept. */
+/** One part of a rule: a condition, a group, a `not` or `hide`, or a part that can only be kept. */
 export function Part({ rule, onChange, onRemove, place, depth }: PartProps) {
   const words = useRuleWords();
   const node = nodeOf(rule);
@@ -144,7 +144,7 @@ function Group(props: {
   );
 }
 
-/** What can be done with a part as a whole. */
+/** The actions for a part as a whole. */
 function Tools(props: Pick<PartProps, "rule" | "onChange" | "onRemove"> & { place: PartProps["place"] }) {
   const { rule, onChange, onRemove, place } = props;
   const words = useRuleWords();

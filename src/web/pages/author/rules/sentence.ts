@@ -1,7 +1,7 @@
 import { type Leaf, nodeOf } from "./model.ts";
-import type { RuleWords } from "./words.ts";
+import type { RuleWords } from "./words/index.ts";
 
-/** Deepest nesting that is said; below it a sentence is no help. */
+/** Deepest nesting that is put into words; a longer sentence is no help. */
 const MAX_DEPTH = 16;
 
 interface Telling {
