@@ -11,7 +11,7 @@ import { Loading, Net } from "./parts/fault.tsx";
 import { Layout } from "./parts/layout.tsx";
 import { SessionOverError, session } from "./session/store.ts";
 
-// Each view brings its own script. That of the map, which learners see first, is asked for before the page is drawn.
+// Each view has its own script. The script of the map, which learners see first, is requested before the page is drawn.
 const mapScript = () => import("./pages/map/page.tsx");
 if (/^\/courses\/[^/]+\/?$/.test(location.pathname)) void mapScript().catch(() => undefined);
 const MapPage = lazy(async () => ({ default: (await mapScript()).MapPage }));
@@ -46,11 +46,11 @@ const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 const RecordsPage = lazy(() => import("./pages/records/page.tsx"));
 const WebhooksPage = lazy(() => import("./pages/webhooks/page.tsx"));
 
-// The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
-// beside the page one works on would follow late.
+// The default waits for a timer, and browsers run timers of a background tab at most once a second. A map beside the
+// page in use would update late.
 notifyManager.setScheduler(queueMicrotask);
 
-/** A refusal stays one however often it is asked for; only what may be luck is tried again. */
+/** A refusal does not change when it is repeated; only faults that may pass are tried again. */
 const MAX_RETRIES = 2;
 
 function makeClient(): QueryClient {
@@ -68,7 +68,7 @@ function makeClient(): QueryClient {
   });
 }
 
-/** Each user has a cache of their own: nothing of one is ever shown to the next. */
+/** Each user has a separate cache, so that nothing of one user is ever shown to the next. */
 const clients = new Map<string, QueryClient>();
 function clientOf(user: string): QueryClient {
   const existing = clients.get(user);
@@ -79,7 +79,7 @@ function clientOf(user: string): QueryClient {
   return made;
 }
 
-/** The pages, for whoever is signed in; the sign-in page for everybody else. */
+/** The pages for a signed-in user; the sign-in page for everybody else. */
 export function App() {
   const state = useStore(session.state);
   const user = state.kind === "signed-in" ? state.user : null;

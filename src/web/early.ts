@@ -1,4 +1,4 @@
 import { applyPreferences, readPreferences } from "./lib/preferences.ts";
 
-// Runs before the first paint: the page never shows one colour scheme and then the other.
+// Runs before the first paint, so that the page never shows one colour scheme and then the other.
 applyPreferences(readPreferences());

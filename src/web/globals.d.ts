@@ -1,6 +1,6 @@
 declare module "*.css" {}
 
-/** https://www.w3.org/TR/trusted-types/, as far as the pages use it; not every browser has it. */
+/** https://www.w3.org/TR/trusted-types/, the parts that the pages use; not every browser has it. */
 interface TrustedHTML {
   toString(): string;
 }

@@ -5,8 +5,8 @@ import { followPreferences } from "./lib/preferences.ts";
 import { session } from "./session/store.ts";
 import "./styles/index.css";
 
-// The author's pages load the engine, whose schemas would otherwise try whether they may make code from text. They may not:
-// the pages' policy refuses that, and reports each try.
+// The author's pages load the engine, whose schemas would try whether they may make code from text. The pages' policy
+// refuses that and reports each try.
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
 followPreferences();
 session.start();

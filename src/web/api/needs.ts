@@ -11,13 +11,14 @@ export interface Need {
   code: ReasonCode;
 }
 
-/** Requests at the same moment: the answers are small, and the rest of the page wants its turn. */
+/** The limit of requests at the same time: the answers are small, and the rest of the page must not wait. */
 const AT_ONCE = 6;
 
 /**
- * What each item waits for, from the explanations of its lock. An item that is open has none any more, so the question
- * is asked for the moment before the learner completed anything, when everything that can be locked was; staff, to whom
- * everything is open, ask as a newcomer. The answer belongs to one version of the course and lasts as long as it does.
+ * The items that each item waits for, from the explanations of its lock. An open item has none any more. So the page
+ * asks for the moment before the learner completed anything, when everything that can be locked was locked. Staff, for
+ * whom everything is open, ask as a new learner. The answer belongs to one version of the course and lasts as long as
+ * it does.
  */
 export function useNeeds(course: string, items: readonly (ChapterRow | ProblemRow)[], version: number, eyes: Eyes) {
   return useQuery({
@@ -39,7 +40,7 @@ async function readNeeds(course: string, items: readonly (ChapterRow | ProblemRo
       for (const { item: on, code } of reasons) {
         if (on !== undefined && on !== item.id) needs.push({ item: item.id, on, code });
       }
-      // Of a share of a list of items, those that would do first are what there is to draw.
+      // For a share of a list of items, draw the items that would be completed first.
       for (const { items: among = [], remaining } of reasons) {
         const others = among.filter((on) => !reasons.some((reason) => reason.item === on));
         for (const on of others.slice(0, remaining)) needs.push({ item: item.id, on, code: "progress_too_low" });
@@ -47,14 +48,14 @@ async function readNeeds(course: string, items: readonly (ChapterRow | ProblemRo
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  // In the order of the course, whichever answer came first: the map is drawn the same way every time.
+  // In the order of the course, not of the answers, so that the map is always drawn in the same way.
   const place = new Map(items.map((item, index) => [item.id, index]));
   return needs.sort((a, b) => (place.get(a.item) ?? 0) - (place.get(b.item) ?? 0));
 }
 
 const NOTHING: Pick<Explanation, "reasons"> = { reasons: [] };
 
-/** Completions may be older than the enrollment (imported ones): then the present is as far back as one can ask. */
+/** Completions may be older than the enrollment (imported ones): then the present is the earliest possible instant. */
 async function explain(
   course: string,
   item: string,
@@ -68,7 +69,7 @@ async function explain(
   try {
     return await ask(at);
   } catch (fault) {
-    // What staff see and a new learner does not, such as an item that is meant for some cohorts, waits for nothing.
+    // Items that staff see and a new learner does not, such as items for some cohorts, wait for nothing.
     if (fault instanceof ApiProblem && fault.problem.code === "item_not_found") return NOTHING;
     if (at === undefined || !(fault instanceof ApiProblem) || fault.problem.status !== 400) throw fault;
     return ask(undefined);

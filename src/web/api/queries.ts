@@ -15,13 +15,13 @@ import type {
   Submission,
 } from "./types.ts";
 
-/** The largest page the API gives: a course's rows come in one, and larger courses page by page. */
+/** The largest page of the API: all rows of most courses come in one; larger courses come page by page. */
 const LARGEST_PAGE = 1_000;
 
-/** Whose eyes a course is seen with: one's own, or (staff) those of somebody who has just enrolled. */
+/** The view of a course: the user's own, or (for staff) that of a newly enrolled learner. */
 export type Eyes = "own" | "newcomer";
 
-/** Everything a learner's progress in one course can change lives below this key. */
+/** Everything that a learner's progress in one course can change is below this key. */
 export function courseKey(course: string) {
   return ["course", course] as const;
 }
@@ -113,7 +113,7 @@ export function useProblem(course: string, problem: string) {
   });
 }
 
-/** The learner's submissions for a problem, newest first. Below the course's key: a verdict reloads it. */
+/** The learner's submissions for a problem, newest first. It is below the course's key, so a verdict loads it again. */
 export function useSubmissions(course: string, problem: string) {
   return useInfiniteQuery({
     queryKey: [...courseKey(course), "submissions", problem],
@@ -126,7 +126,7 @@ export function useSubmissions(course: string, problem: string) {
   });
 }
 
-/** Why an item is locked; asked only while it is. */
+/** Why an item is locked; only requested while it is. */
 export function useWhy(course: string, item: string, options: { enabled: boolean; eyes?: Eyes }) {
   const language = useLanguage();
   const { enabled, eyes = "own" } = options;

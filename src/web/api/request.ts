@@ -13,13 +13,13 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Refusals with the status 401 that say nothing of the token: what was shown beside it is wrong. */
+/** Refusals with the status 401 that do not concern the token: another credential in the request is wrong. */
 const REFUSED = new Set(["invalid_credentials", "invalid_code", "passkey_refused"]);
 
 /**
- * One request to the API. A write carries an Idempotency-Key, so that it can be repeated when its answer got lost; a
- * token that is no longer taken is renewed once.
- * @throws ApiProblem for a refusal, OfflineError when nobody answers, SessionOverError.
+ * One request to the API. A write has an Idempotency-Key, so that it can be repeated if its answer was lost. A token
+ * that is not accepted any more is renewed once.
+ * @throws ApiProblem for a refusal, OfflineError without an answer, SessionOverError.
  */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = "GET", signedIn = true } = options;
@@ -42,7 +42,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     response = await once(send);
   }
   if (response.status === 204) {
-    // SAFETY: the caller of an address that answers nothing asks for `void`.
+    // SAFETY: the caller of an address with an empty answer asks for `void`.
     return undefined as T;
   }
   if (!response.ok) {
@@ -57,7 +57,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   return (await response.json()) as T;
 }
 
-/** A lost answer is asked for once more: reads change nothing, and writes carry a key. */
+/** After a lost answer the request is repeated once: reads change nothing, and writes have a key. */
 async function once(send: () => Promise<Response>): Promise<Response> {
   try {
     return await send();

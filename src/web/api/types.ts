@@ -1,4 +1,5 @@
-// What the pages show of the API's answers, by the names the API's document has for them; /docs has the complete schemas.
+// The types of the API's answers that the pages use, by their names in the API's document; /docs has the complete
+// schemas.
 
 import type * as Api from "../../client/api-types.ts";
 import type { ChapterRow, Reason, Snapshot } from "../../client/api-types.ts";
@@ -39,7 +40,7 @@ export type {
   XapiStoreSummary,
 } from "../../client/api-types.ts";
 
-/** What a problem asks for, where it asks for more than a text. */
+/** The question of a problem, if it asks for more than a text. */
 export type AskedQuestion = NonNullable<Api.AskedQuestion>;
 export type ItemState = ChapterRow["status"];
 export type ReasonCode = Reason["code"];
@@ -53,10 +54,10 @@ export type PredictionPage = Answer<"/api/v1/courses/{course}/insight/at-risk", 
 /** A page of any list: all have this form. */
 export type Page<T> = Omit<Answer<"/api/v1/courses", "get">, "results"> & { results: T[] };
 
-/** A list of rows with the snapshot that they were rendered from. */
+/** A list of rows with the snapshot from which they were rendered. */
 export type ListOf<T> = Page<T> & { snapshot: Snapshot };
 
-/** The short name of an item inside its course, as it stands in addresses. */
+/** The short name of an item in its course, as in addresses. */
 export function shortName(item: string): string {
   return item.slice(item.indexOf(".") + 1);
 }

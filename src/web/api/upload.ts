@@ -4,8 +4,8 @@ import { session } from "../session/store.ts";
 import { ApiProblem, isRefusal, OfflineError, type ProblemDocument } from "./problem.ts";
 
 /**
- * Sends a file as the body of a request. It is read from the disk as it is sent, so its size does not matter here.
- * @throws ApiProblem for a refusal, OfflineError when nobody answers, SessionOverError.
+ * Sends a file as the body of a request. It is read from the disk while it is sent, so its size does not matter here.
+ * @throws ApiProblem for a refusal, OfflineError without an answer, SessionOverError.
  */
 async function upload<T>(path: string, file: File): Promise<T> {
   const headers = { "content-type": "application/octet-stream", "idempotency-key": randomId() };
@@ -13,7 +13,7 @@ async function upload<T>(path: string, file: File): Promise<T> {
   return (await sendAs("POST", path, headers, file)) as T;
 }
 
-/** A file of one's own, by the name it has. @throws see {@link upload}. */
+/** Uploads one of the user's own files under its name. @throws see {@link upload}. */
 export async function uploadFile(file: File): Promise<{ id: string; name: string; size: number }> {
   const query = new URLSearchParams({ name: file.name });
   const send = async (type: string) => {
@@ -25,7 +25,7 @@ export async function uploadFile(file: File): Promise<{ id: string; name: string
   try {
     return await send(type);
   } catch (fault) {
-    // What is not on the list of types is stored as bytes of no kind.
+    // Files of types that are not listed are stored without a type.
     if (type !== ANY_TYPE && isRefusal(fault, "file_type_not_allowed")) return send(ANY_TYPE);
     throw fault;
   }
@@ -51,7 +51,7 @@ export async function saveFile(address: string, name: string): Promise<void> {
   URL.revokeObjectURL(saved.href);
 }
 
-/** Sends a roster file, or what was pasted. @param type its media type. @throws see {@link upload}. */
+/** Sends a roster file, or a pasted text. @param type its media type. @throws see {@link upload}. */
 export async function uploadRoster<T>(path: string, file: Blob, type: string): Promise<T> {
   // SAFETY: the API validates its answers in its own tests: a success is T.
   return (await sendAs("POST", path, { "content-type": type }, file)) as T;
@@ -83,17 +83,18 @@ async function sendAs(
   }
   if (response.ok) return response.json();
   const fallback: ProblemDocument = { status: response.status, code: "unknown", title: response.statusText };
-  // SAFETY: the API answers a refusal with a problem document; what is no JSON came from something on the way.
+  // SAFETY: the API answers a refusal with a problem document; an answer that is not JSON came from something on the
+  // way.
   const problem = (await response.json().catch(() => fallback)) as ProblemDocument;
   throw new ApiProblem(problem);
 }
 
 /**
- * Sends an archive of a course: at once, or in parts where it is large. A large one that was interrupted, also by closing
- * the page, is carried on with where the same file is chosen again.
+ * Sends an archive of a course: at once, or in parts if it is large. If a large upload was interrupted, also by closing
+ * the page, it continues when the same file is chosen again.
  *
- * @param user whose upload it is: what is kept of it in the browser goes when they sign out.
- * @param onProgress told the bytes that have arrived, where it goes in parts.
+ * @param user the owner of the upload: its data in the browser is removed when they sign out.
+ * @param onProgress called with the number of bytes that have arrived, if it is sent in parts.
  * @throws see {@link upload}.
  */
 export async function uploadArchive<T>(
@@ -126,12 +127,12 @@ export async function uploadArchive<T>(
   return begun;
 }
 
-/** Refusals that pass: too many requests, and somebody who is at the same. */
+/** Refusals that pass: too many requests, and another request on the same upload. */
 function isBusy({ problem: { status, code } }: ApiProblem): boolean {
   return status === 429 || code === "concurrent_change";
 }
 
-/** The bytes of a file that the API has, for whoever is signed in. @throws ApiProblem, OfflineError */
+/** The bytes of a file of the API, for the signed-in user. @throws ApiProblem, OfflineError */
 export async function readFile(address: string): Promise<Blob> {
   const send = async () => fetch(address, { headers: { authorization: `Bearer ${await session.token()}` } });
   let response = await send();

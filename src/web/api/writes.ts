@@ -8,7 +8,7 @@ import { courseKey, inLanguage } from "./queries.ts";
 import { request } from "./request.ts";
 import type { SubmissionAnswer, WriteAnswer } from "./types.ts";
 
-/** Shows what a write has changed, here and in the other tabs of this browser. */
+/** Shows the changes of a write, here and in the other tabs of this browser. */
 function useShow() {
   const client = useQueryClient();
   return (course: string, answer: WriteAnswer) => {
@@ -23,7 +23,7 @@ export function useEnroll(course: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => request<WriteAnswer>(`/courses/${course}/enrollments`, { method: "POST", body: {} }),
-    // What is open from the start is no news: the lists are simply loaded.
+    // Items that are open from the start are no news: the lists are simply loaded.
     onSuccess: () => client.resetQueries({ queryKey: courseKey(course) }),
   });
 }
@@ -43,7 +43,7 @@ export function useComplete(course: string, kind: "chapter" | "problem", name: s
       ),
     onSuccess: (answer) => show(course, answer),
     onError: (fault) => {
-      // It has been locked meanwhile: the page must say so.
+      // It has been locked in the meantime: the page must show that.
       if (isRefusal(fault, "locked")) void client.invalidateQueries({ queryKey: courseKey(course) });
     },
   });

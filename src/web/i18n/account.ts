@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// What the account page and the page of users say. They are loaded with these pages.
+// Texts of the account page and the page of users. They are loaded with these pages.
 
 type Role = "learner" | "author" | "service" | "admin";
 

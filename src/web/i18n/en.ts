@@ -239,7 +239,7 @@ export const en = {
   loadVersion: "Load into the editor",
   loadedVersion: (version: number) => `Version ${version} is in the editor.`,
   more: "More",
-  /** What a broken rule is called, where the server's sentence is in another language; null where it is not. */
+  /** The name of a broken rule if the server's sentence is in another language; null if it is not. */
   ruleName: (_rule: string): string | null => null,
   /** The title of a refusal, likewise. */
   problemTitle: (_code: string): string | null => null,

@@ -2,7 +2,7 @@ import { useLanguage } from "./index.ts";
 
 type Status = "pending" | "passed" | "failed";
 
-/** What the pages say of judging answers, and of verdicts to whom they concern, in English. */
+/** The texts for judging answers, and for showing verdicts to learners, in English. */
 const enGrading = {
   gradingTitle: "Grading",
   gradingLead: "Answers of your courses that wait for a person, the oldest first.",

@@ -5,7 +5,7 @@ type ImportState = "queued" | "reading" | "checking" | "done" | "failed";
 type PeopleKind = "roster" | "people";
 type PeopleState = "queued" | "reading" | "done" | "failed";
 
-/** What came of people and of what they did, by the name that the API has for it. */
+/** The results for people and for what they did, by their names in the API. */
 const PEOPLE_COUNTS: Readonly<Record<string, { en: string; zh: string }>> = {
   learners: { en: "learners in the archive", zh: "课程包中的学员" },
   facts: { en: "things they did", zh: "学习记录" },
@@ -27,7 +27,7 @@ const PEOPLE_COUNTS: Readonly<Record<string, { en: string; zh: string }>> = {
   facts_not_matched: { en: "facts of people who stay behind", zh: "未导入人员的记录" },
 };
 
-/** What the pages for importing courses say, in English. */
+/** The texts of the pages for importing courses, in English. */
 const enImports = {
   importTitle: "Import a course",
   importLead:

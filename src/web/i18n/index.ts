@@ -5,7 +5,7 @@ import { en, type Messages } from "./en.ts";
 
 export type { Messages } from "./en.ts";
 
-/** The texts that are here. English comes with the first script; another language is loaded by those who read it. */
+/** The loaded texts. English comes with the first script; another language is loaded by its readers. */
 const tables = new Store<Partial<Record<Language, Messages>> & { en: Messages }>({ en });
 
 async function load(): Promise<void> {
@@ -15,7 +15,7 @@ async function load(): Promise<void> {
 }
 
 /**
- * Loads the texts of the chosen language, and from then on those of each language that is chosen. Ends also when they
+ * Loads the texts of the chosen language, and from then on those of each language that is chosen. Also ends if they
  * cannot be loaded: the page is then in English, and the next choice tries again.
  */
 export async function followLanguage(): Promise<void> {
@@ -29,7 +29,7 @@ export function useLanguage(): Language {
   return languageFor(useStore(preferences));
 }
 
-/** The texts of the page in its language; in English until those of a new choice are here. */
+/** The texts of the page in its language; in English until the texts of a new choice are loaded. */
 export function useMessages(): Messages {
   const { en: english, [useLanguage()]: messages } = useStore(tables);
   return messages ?? english;

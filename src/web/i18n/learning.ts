@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// What a learner works with beside the course: what is next, search, calendar, notices, certificate, whom one observes.
+// What learners have besides the course: what is next, search, calendar, notices, certificate, observed learners.
 
 const en = {
   pausedTitle: "This course is paused for you",

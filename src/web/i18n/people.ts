@@ -2,7 +2,7 @@
 
 import { useLanguage } from "./index.ts";
 
-// What the pages for a course's people say. Learners never load them, so they stand apart from the texts of all pages.
+// Texts of the pages for a course's people. Learners never load them, so they are separate from the texts of all pages.
 
 type CourseRole = "owner" | "co_author" | "grader";
 type Kind = "unlock" | "lock" | "excuse" | "extend";

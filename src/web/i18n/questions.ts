@@ -1,4 +1,4 @@
-/** What the pages say of questions and of files that are submitted, in English. */
+/** The texts for questions and submitted files, in English. */
 export const enQuestions = {
   questionChoice: "Choose one",
   questionChoices: "Choose all that are right",

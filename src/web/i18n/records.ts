@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// Learning records of other programs, as the pages of operators and authors show them.
+// Learning records of other programs, on the pages of operators and authors.
 
 const en = {
   title: "Learning records",

@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// What the view "Roster file" of a course's people says.
+// Texts of the view "Roster file" of a course's people.
 
 type Missing = "stay" | "leave" | "leave_all";
 type State = "queued" | "reading" | "planned" | "applying" | "done" | "failed" | "replaced";

@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// What pages say about identity providers and directories.
+// Texts about identity providers and directories.
 
 const en = {
   with: (label: string) => `Sign in with ${label}`,

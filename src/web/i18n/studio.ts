@@ -2,11 +2,11 @@
 
 import { useLanguage } from "./index.ts";
 
-// What the studio says. Learners never load it, so it stands apart from the texts of all pages.
+// Texts of the studio. Learners never load them, so they are separate from the texts of all pages.
 
 const list = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
-/** Names of a document's fields, where they are shown beside a title. */
+/** Names of a document's fields, shown beside a title. */
 const FIELDS_EN: Readonly<Record<string, string>> = {
   title: "title",
   id: "short name",

@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// What the sign-in page says beside the password: passkeys, links, a forgotten password, the second factor.
+// Texts of the sign-in page besides the password: passkeys, links, a forgotten password, the second factor.
 
 const en = {
   passkey: "Sign in with a passkey",

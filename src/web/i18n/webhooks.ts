@@ -1,6 +1,6 @@
 import { useLanguage } from "./index.ts";
 
-// Webhooks: other systems that are told what happens.
+// Webhooks: other systems that are notified of what happens.
 
 const en = {
   title: "Webhooks",

@@ -1,9 +1,9 @@
 /**
- * What a reader has folded or unfolded, kept in this browser: for a user and a course, each chapter with whether it is open.
- * What they never touched is not here. A browser that stores nothing forgets it with the page.
+ * The chapters that a reader has folded or unfolded, stored in this browser by user and course. Chapters that they
+ * never touched are not listed. If a browser stores nothing, the choice lasts as long as the page.
  */
 const PREFIX = "latchkey.folds ";
-/** Chapters kept of one course; the oldest go first. */
+/** The limit of chapters for one course; the oldest are dropped first. */
 const MAX_KEPT = 500;
 
 export type Folds = ReadonlyMap<string, boolean>;

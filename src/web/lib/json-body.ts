@@ -1,15 +1,15 @@
 /** Characters that are written at once: some milliseconds of work. */
 const PIECE = 500_000;
 
-/** Lets the browser draw, and take what is typed, before the work goes on. */
+/** Lets the browser draw and process input before the work continues. */
 const nextTask = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 const isHighHalf = (unit: number) => unit >= 0xd800 && unit < 0xdc00;
 
 /**
- * A large body of JSON, written piece by piece, so that the page never stands still for it.
+ * A large body of JSON, written piece by piece, so that the page never freezes.
  * @param fields its small members.
- * @param name of the member that is a long text. `raw`: the text is JSON already, and the member is what it says.
+ * @param name of the member with a long text. `raw`: the text is JSON already, and the member has its value.
  */
 export async function jsonBody(
   fields: Readonly<Record<string, unknown>>,

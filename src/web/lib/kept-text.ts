@@ -1,19 +1,20 @@
 /**
- * Text that somebody is typing, kept in this browser so that a reload, a closed tab or a walk to another page loses
- * nothing. One text per place and user: `<user> <place>`. A browser that stores nothing keeps it while the page is open.
+ * Text that somebody is typing. It is stored in this browser, so that a reload, a closed tab or a visit to another page
+ * loses nothing. There is one text per place and user: `<user> <place>`. A browser that stores nothing keeps it while
+ * the page is open.
  */
 const PREFIX = "latchkey.text ";
 /** Longest text that is kept, UTF-16 units: browsers give an origin about five million. */
 const MAX_LENGTH = 2_000_000;
 
-/** @param place what the text is for, for example `author algorithms`. */
+/** @param place the purpose of the text, for example `author algorithms`. */
 export function keepText(user: string, place: string, text: string): boolean {
   if (text.length > MAX_LENGTH) return false;
   try {
     localStorage.setItem(`${PREFIX}${user} ${place}`, text);
     return true;
   } catch {
-    return false; // Storage is forbidden or full: the page then asks before it is left.
+    return false; // storage is forbidden or full: the page then asks before it is left
   }
 }
 
@@ -34,7 +35,7 @@ export function dropText(user: string, place: string): void {
   }
 }
 
-/** Forgets every text of a user: signing out leaves nothing of theirs in the browser. */
+/** Removes every text of a user: signing out leaves nothing of theirs in the browser. */
 export function dropTextsOf(user: string): void {
   try {
     for (const key of Object.keys(localStorage)) {

@@ -1,4 +1,4 @@
-/** Whether this browser makes and shows passkeys in the form that the API takes. */
+/** Whether this browser makes and shows passkeys in the form that the API accepts. */
 export function knowsPasskeys(): boolean {
   return (
     typeof PublicKeyCredential !== "undefined" &&
@@ -7,7 +7,7 @@ export function knowsPasskeys(): boolean {
   );
 }
 
-/** The browser has refused, or its user has cancelled: which of the two, it does not say. */
+/** The browser has refused, or its user has cancelled. The browser does not say which. */
 export class PasskeyRefusedError extends Error {
   override readonly name = "PasskeyRefusedError";
 }

@@ -3,7 +3,7 @@ import { Store } from "./store.ts";
 export type Theme = "system" | "light" | "dark";
 export type Language = "en" | "zh";
 
-/** What a visitor has chosen for this browser; null follows the browser. */
+/** The choices of a visitor in this browser; null follows the browser. */
 export interface Preferences {
   theme: Theme;
   language: Language | null;
@@ -11,7 +11,7 @@ export interface Preferences {
 
 const KEY = "latchkey.preferences";
 
-/** What is stored in this browser. A browser that stores nothing, or something else, gets the defaults. */
+/** The stored choices of this browser. If nothing or something else is stored, the defaults. */
 export function readPreferences(): Preferences {
   const preferences: Preferences = { theme: "system", language: null };
   try {
@@ -37,7 +37,7 @@ export function languageFor(preferences: Preferences): Language {
   return "en";
 }
 
-/** Puts the choice on the root element, where the style sheet and screen readers look. */
+/** Sets the choice on the root element, where the style sheet and screen readers find it. */
 export function applyPreferences(preferences: Preferences): void {
   const root = document.documentElement;
   root.lang = languageFor(preferences) === "zh" ? "zh-Hans" : "en";
@@ -45,10 +45,10 @@ export function applyPreferences(preferences: Preferences): void {
   else root.dataset.theme = preferences.theme;
 }
 
-/** The choice of this browser; made once, by whoever asks first. */
+/** The choices of this browser, read on first use. */
 export const preferences = new Store<Preferences>({ theme: "system", language: null });
 
-/** Reads the choice and follows what other tabs choose. */
+/** Reads the choices and follows changes in other tabs. */
 export function followPreferences(): void {
   const refresh = () => {
     preferences.set(readPreferences());

@@ -1,8 +1,8 @@
-// What the sign-in page remembers: the address that was typed, in this tab, and that this browser is trusted.
+// What the sign-in page remembers: the typed address, in this tab, and that this browser is trusted.
 
 const EMAIL = "latchkey.sign-in-email";
 const DEVICES = "latchkey.devices";
-/** Addresses whose trust is remembered: people share browsers, but not with many. */
+/** The limit of addresses with remembered trust: people share browsers, but not with many. */
 const MOST = 10;
 
 /** The address that was typed last in this tab. */
@@ -34,7 +34,7 @@ function devices(): [email: string, token: string][] {
   }
 }
 
-/** What this browser got when an account trusted it. */
+/** The token that this browser got when an account trusted it. */
 export function deviceToken(email: string): string | undefined {
   return devices().find(([known]) => known === email.toLowerCase())?.[1];
 }
@@ -44,6 +44,6 @@ export function rememberDevice(email: string, token: string): void {
   try {
     localStorage.setItem(DEVICES, JSON.stringify([[email.toLowerCase(), token], ...others].slice(0, MOST)));
   } catch {
-    // The code is asked for again.
+    // Then the code is asked for again.
   }
 }

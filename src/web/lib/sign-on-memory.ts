@@ -1,4 +1,4 @@
-// What belongs to a sign-in with an identity provider while the browser is there: it stays in this tab.
+// The data of a sign-in with an identity provider while the browser is at the provider. It stays in this tab.
 
 const keyOf = (provider: string) => `latchkey.sign-on.${provider}`;
 
@@ -6,11 +6,11 @@ export function keepFlow(provider: string, flow: string): void {
   try {
     sessionStorage.setItem(keyOf(provider), flow);
   } catch {
-    // Without storage nobody comes back signed in, and the page says so.
+    // Without storage nobody is signed in after coming back, and the page says so.
   }
 }
 
-/** What was kept, once. */
+/** The stored data; it can be read once. */
 export function takeFlow(provider: string): string | null {
   try {
     const flow = sessionStorage.getItem(keyOf(provider));

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
 
 /**
- * How many of a list to draw: a piece more with each frame, so that the page takes what is pressed in between.
- * @param length of the list. One that is shorter than before is drawn at once.
- * @param piece drawn at once.
+ * How many entries of a list to draw: some more with each frame, so that the page handles input in between.
+ * @param length of the list. A list that became shorter is drawn at once.
+ * @param piece entries drawn at once.
  */
 export function useGrowing(length: number, piece: number): number {
   const [drawn, setDrawn] = useState(piece);

@@ -4,8 +4,8 @@ import { dropText, keepText, keptText } from "./kept-text.ts";
 
 /**
  * A text that is not part of anything yet: it is there again after a reload, until it is used or given up.
- * @param place what it is for, in all pages.
- * @returns the text, null where there is none, and what changes it.
+ * @param place its purpose, unique over all pages.
+ * @returns the text, null if there is none, and a function that changes it.
  */
 export function useKeptText(place: string): [string | null, (next: string | null) => void] {
   const user = useUser()?.id ?? "";

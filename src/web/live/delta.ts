@@ -4,19 +4,19 @@ import type { ChapterRow, ListOf, ProblemRow } from "../api/types.ts";
 import { Store } from "../lib/store.ts";
 import { markOpened, unmarkOpened } from "./opened.ts";
 
-/** What a write or an event says has changed for the signed-in learner. */
+/** The changes for the signed-in learner in a write or an event. */
 export interface CourseDelta {
   course: string;
   unlocked: readonly string[];
   locked: readonly string[];
 }
 
-/** The last change, for the line that screen readers read out. */
+/** The last change, for the line that screen readers read aloud. */
 export const lastDelta = new Store<{ unlocked: string[]; locked: string[] } | null>(null);
 
 /**
- * Shows a change at once: the lists on the screen are corrected in place, then loaded again for everything else that may
- * have moved with it (progress, scores, sentences). A change that is shown already is not announced again.
+ * Shows a change at once: the lists on the screen are corrected in place, then loaded again for everything else that
+ * may have changed with it (progress, scores, sentences). A change that is shown already is not announced again.
  */
 export function applyDelta(client: QueryClient, delta: CourseDelta): void {
   const { course, unlocked, locked } = delta;

@@ -38,7 +38,7 @@ function Stream({ user, children }: { user: string; children: ReactNode }) {
   );
 }
 
-/** Nobody's token once the session is over: the stream then waits, and the sign-in page is shown instead. */
+/** No token once the session is over: the stream then waits, and the sign-in page is shown instead. */
 async function tokenOrNull(options?: { refresh: boolean }): Promise<string | null> {
   try {
     return await (options?.refresh === true ? session.renew() : session.token());
@@ -48,7 +48,7 @@ async function tokenOrNull(options?: { refresh: boolean }): Promise<string | nul
   }
 }
 
-/** An event may come long after it happened (a laptop that slept): only what is news is shown as news. */
+/** An event may come long after it happened (for example on a laptop that slept): only recent changes are announced. */
 const NEWS_MS = 120_000;
 
 function followEvents(stream: EventStream, cache: QueryClient): () => void {
@@ -58,7 +58,7 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
       if (isNews) applyDelta(cache, { course: data.course_id, unlocked: data.unlocked, locked: data.locked });
       else reload(cache, courseKey(data.course_id));
     }),
-    // What opens nothing still moves progress, scores and verdicts on the screen.
+    // Progress, scores and verdicts on the screen may change even if nothing opens.
     stream.on("progress.changed", ({ data }) => reload(cache, courseKey(data.course_id))),
     stream.on("submission.judged", ({ data }) => reload(cache, courseKey(data.course_id))),
     stream.on("enrollment.changed", ({ data }) => {
@@ -71,14 +71,14 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
       reload(cache, ["course-info", data.course_id]);
       reload(cache, ["versions", data.course_id]);
     }),
-    // Something may have been missed: everything on the screen is loaded again, and nothing is called news.
+    // Something may have been missed: everything on the screen is loaded again, and nothing is announced as new.
     stream.onReset(async ({ reason }) => {
-      // Whoever the user is now, the whole page should know before it asks for what that user may see.
+      // The user's role may have changed: the whole page must know it before it loads data with the new rights.
       if (reason === "role") await session.renew().catch(() => undefined);
       await cache.invalidateQueries();
     }),
     stream.onStatus(({ reason }) => {
-      // Only its renewal shows whether the session really is over; then the sign-in page is shown.
+      // Only renewing it shows whether the session is really over; then the sign-in page is shown.
       if (reason === "session_ended") session.renew().catch(() => undefined);
     }),
   ];
@@ -87,12 +87,12 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
   };
 }
 
-/** Loads again. An answer still on its way may be older than the event: it is dropped, not waited for. */
+/** Loads again. An answer that is still on its way may be older than the event: it is dropped, not waited for. */
 function reload(cache: QueryClient, queryKey: readonly unknown[]): void {
   void cache.cancelQueries({ queryKey }).then(() => cache.invalidateQueries({ queryKey }));
 }
 
-/** Says aloud what has opened or closed, to those who do not see the map change. */
+/** Tells screen readers what has opened or closed. */
 function Announcer() {
   const messages = useMessages();
   const delta = useStore(lastDelta);

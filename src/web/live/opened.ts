@@ -1,9 +1,9 @@
 import { Store } from "../lib/store.ts";
 
-/** How long an item wears its mark after it has opened, milliseconds, unless it is looked at before. */
+/** How long an item has its mark after it has opened, milliseconds, unless it is visited before. */
 const MARK_MS = 120_000;
 
-/** Items that have opened a moment ago, while somebody was looking, with the moment. */
+/** Items that opened a moment ago while the page was visible, with the moment. */
 export const opened = new Store<ReadonlyMap<string, number>>(new Map());
 
 /** Gives items the mark. */
@@ -15,7 +15,7 @@ export function markOpened(items: readonly string[], now = Date.now()): void {
   }, MARK_MS);
 }
 
-/** Takes the mark from items: they have been visited, or locked again. */
+/** Removes the mark from items: they have been visited, or locked again. */
 export function unmarkOpened(items: readonly string[]): void {
   const current = opened.get();
   if (!items.some((item) => current.has(item))) return;

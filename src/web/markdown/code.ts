@@ -45,7 +45,7 @@ const LANGUAGES = {
 };
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language);
 
-/** Code as HTML with its words coloured; null: the language is not known, or the code too long. The text is escaped. */
+/** Code as HTML with coloured words; null: the language is not known, or the code is too long. The text is escaped. */
 export function coloured(text: string, language: string): string | null {
   if (text.length > MAX_CODE || hljs.getLanguage(language) === undefined) return null;
   return hljs.highlight(text, { language, ignoreIllegals: true }).value;

@@ -4,9 +4,9 @@ import type { Construct, Extension, State, TokenizeContext } from "micromark-uti
 const DOLLAR = 36;
 
 /**
- * Formulas between dollars: `$x^2$` in a line, and a block between two lines of `$$`. As in other tools, a dollar opens a
- * formula only before something, and closes one only after something and before no digit. So "$5 and $10" stays money, and
- * texts that were written before there were formulas mean what they meant.
+ * Formulas between dollars: `$x^2$` in a line, and a block between two lines of `$$`. As in other tools, a dollar
+ * begins a formula only if no space follows it, and ends one only if no space comes before it and no digit follows it.
+ * So "$5 and $10" stays money, and texts from before there were formulas keep their meaning.
  */
 export function dollars(): Extension {
   const extension = math();

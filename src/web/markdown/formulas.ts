@@ -1,13 +1,13 @@
 import temml from "temml";
 
-/** Longest formula, characters; and macros that one may call. What is longer stays as it is typed. */
+/** Longest formula, in characters, and the limit of its macros. A longer one is shown as it was typed. */
 const MAX_FORMULA = 2_000;
 const MAX_EXPANSIONS = 200;
 
 /**
- * A formula in TeX as MathML, which browsers show by themselves. What cannot be read is shown as it was typed, marked as
- * wrong. Commands that would make links or load anything are refused (`trust`), and styles within tags are taken out: the
- * pages' policy allows none.
+ * A formula in TeX as MathML, which browsers can show. If it cannot be read, it is shown as it was typed and marked as
+ * wrong. Commands that would make links or load something are refused (`trust`), and styles in tags are removed,
+ * because the pages' policy allows none.
  */
 export function formula(tex: string, isDisplay: boolean): string {
   if (tex.length > MAX_FORMULA) return wrong(tex);

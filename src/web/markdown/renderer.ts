@@ -7,18 +7,18 @@ import type { CompileContext, HtmlExtension, Token } from "micromark-util-types"
 import { dollars } from "./dollars.ts";
 
 /**
- * The one renderer of all texts: chapters, problems, options, comments, and the preview of whoever writes them.
+ * The one renderer of all texts: chapters, problems, options, comments, and the preview for authors.
  *
- * micromark escapes raw HTML and drops addresses of schemes it does not know, its extensions do the same, and so do the
- * writers of formulas and of coloured code. So no tag comes from a text itself, and what is returned is safe.
+ * micromark escapes raw HTML and drops addresses of unknown schemes. Its extensions and the writers of formulas and
+ * coloured code do the same. So a text itself cannot add a tag, and the result is safe.
  */
 
 type RenderLanguage = "en" | "zh";
 
-/** Files of a course, which the API gives only to whoever shows a token: a browser cannot ask for them by itself. */
+/** Files of a course. The API sends them only with a token, so a browser cannot request them by itself. */
 const FILE = "/api/v1/courses/";
 
-/** What turns formulas and code into HTML. Both are large, so a text without them does not load them. */
+/** The writers of formulas and code. Both are large, so a text without formulas or code does not load them. */
 interface Loaded {
   formula?: (tex: string, isDisplay: boolean) => string;
   code?: (text: string, language: string) => string | null;
@@ -28,7 +28,7 @@ const loaded: Loaded = {};
 const HAS_FORMULA = /\$/;
 const HAS_CODE = /^[ \t>*+\-\d.]*(?:```|~~~)[ \t]*\w/m;
 
-/** Loads what a text needs. @returns null where all is there. @throws when a part cannot be loaded. */
+/** Loads the parts that a text needs. @returns null if all are loaded. @throws if a part cannot be loaded. */
 export function loadParts(source: string): Promise<void> | null {
   const parts: Promise<void>[] = [];
   if (loaded.formula === undefined && HAS_FORMULA.test(source)) {
@@ -46,7 +46,7 @@ export function loadParts(source: string): Promise<void> | null {
   return parts.length === 0 ? null : Promise.all(parts).then(() => undefined);
 }
 
-/** Formulas as the extension's tokens say them. Without the writer they stay as they are typed. */
+/** Formulas from the extension's tokens. Without the writer they stay as they were typed. */
 function formulasHtml(): HtmlExtension {
   const write = (context: CompileContext, tex: string, isDisplay: boolean) => {
     const html = loaded.formula?.(tex, isDisplay);
@@ -98,7 +98,7 @@ const EXTENSIONS = [
 ];
 const HTML = [gfmTableHtml(), gfmStrikethroughHtml(), gfmAutolinkLiteralHtml(), gfmTaskListItemHtml(), formulasHtml()];
 
-/** A text in Markdown as HTML that holds nothing of an author's own making but what Markdown can say. */
+/** A text in Markdown as HTML, with only what Markdown can express. */
 export function toHtml(source: string, language: RenderLanguage): string {
   const html = micromark(source, { extensions: EXTENSIONS, htmlExtensions: HTML });
   return callouts(colouredCode(html), language)
@@ -107,7 +107,7 @@ export function toHtml(source: string, language: RenderLanguage): string {
     .replaceAll("</table>", "</table></div>");
 }
 
-/** Code that is wider than the screen scrolls by itself, so the keyboard must be able to reach it. */
+/** Code that is wider than the screen has its own scroll bar, so the keyboard must be able to reach it. */
 function colouredCode(html: string): string {
   return html
     .replace(
@@ -122,7 +122,7 @@ function colouredCode(html: string): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&" };
 
-/** What micromark has encoded. */
+/** Decodes what micromark has encoded. */
 function decoded(text: string): string {
   return text.replace(/&(?:lt|gt|quot|amp);/g, (entity) => ENTITIES[entity] ?? entity);
 }

@@ -21,7 +21,7 @@ export function useSessions() {
   });
 }
 
-/** A write on one's own account. What the page shows is asked for again afterwards. */
+/** A write on the user's own account. Afterwards the page loads its data again. */
 export function useAccountWrite<In, Out>(send: (input: In) => Promise<Out>) {
   const client = useQueryClient();
   return useMutation({

@@ -15,7 +15,7 @@ function handOver(file: Blob, name: string): void {
   URL.revokeObjectURL(address);
 }
 
-/** Everything that is kept, to take along or to erase. */
+/** All stored data of the user, to download or to erase. */
 export function DataPart({ user }: { user: User }) {
   const text = useAccountText();
   const path = `/users/${encodeURIComponent(user.id)}`;

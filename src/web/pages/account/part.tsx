@@ -14,7 +14,7 @@ export function Part({ title, hint, children }: { title: string; hint?: string; 
   );
 }
 
-/** A form of an account part: what failed is said, and nothing that was typed goes. */
+/** A form of an account part: a fault is shown, and the typed text stays. */
 export function PartForm(props: {
   label: string;
   write: { isPending: boolean; isError: boolean; isSuccess: boolean; error: unknown };

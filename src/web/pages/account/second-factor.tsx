@@ -47,7 +47,7 @@ function SetItUp({ account, onCodes }: Given) {
   const confirm = useAccountWrite(async (code: string) => {
     const body = { code };
     const answer = await request<Codes>("/auth/second-factor/confirm", { method: "POST", query: { lang }, body });
-    // Here, and not when it is over: by then this form has gone, because the factor is on.
+    // Here, and not when it has ended: by then this form is gone, because the factor is on.
     onCodes(answer.backup_codes);
   });
   if (setUp === null) {

@@ -58,7 +58,7 @@ export function SessionPart() {
   );
 }
 
-/** Browsers that are asked for no code. */
+/** Browsers that need no code. */
 export function DevicePart({ account }: { account: Account }) {
   const text = useAccountText();
   const language = useLanguage();

@@ -14,7 +14,7 @@ import { ForbiddenPage } from "../not-found.tsx";
 import { SelectField } from "./studio/fields.tsx";
 import { beginWith } from "./studio/start.ts";
 
-/** The courses one may change: one's own; all of them for an administrator. */
+/** The courses that the user may change: their own; all courses for an administrator. */
 export default function AuthorCoursesPage() {
   const messages = useMessages();
   const importText = useImportText();

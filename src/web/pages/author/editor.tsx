@@ -11,7 +11,7 @@ import {
 import { useMessages } from "../../i18n/index.ts";
 import type { PlacedFinding } from "./findings.ts";
 
-/** What others may ask of the editor. */
+/** The functions of the editor for other code. */
 export interface EditorHandle {
   /** Shows a place and selects it. */
   reveal(start: number, end: number): void;
@@ -43,7 +43,7 @@ export function Editor({ ref, value, findings, onChange, onFile }: EditorProps) 
       const element = area.current;
       if (element === null) return;
       element.focus({ preventScroll: false });
-      // The end of a long place would scroll its beginning out of sight: its first line is enough.
+      // Scrolling to the end of a long place would hide its beginning, so only its first line is shown.
       const newline = element.value.indexOf("\n", start);
       element.setSelectionRange(start, Math.min(end, newline === -1 ? end : newline));
       const line = element.value.slice(0, start).split("\n").length;

@@ -1,7 +1,7 @@
 import type { FieldError } from "../../api/problem.ts";
 import { type JsonPlaces, lineAndColumn, placeOf } from "./json-positions.ts";
 
-/** Something to say about the document, and where in the text it belongs. */
+/** A finding about the document, with its place in the text. */
 export interface PlacedFinding {
   message: string;
   rule: string;
@@ -10,7 +10,7 @@ export interface PlacedFinding {
   at: { start: number; end: number; line: number; column: number } | null;
 }
 
-/** Puts what the server says at the places in the text that was sent. */
+/** Puts the server's findings at their places in the text that was sent. */
 export function placeFindings(text: string, located: JsonPlaces, findings: readonly FieldError[]): PlacedFinding[] {
   return findings.map(({ message, path, rule }) => {
     const span = located.ok ? placeOf(located.places, path) : null;

@@ -4,7 +4,7 @@ import { request } from "../../api/request.ts";
 import { useImportText } from "../../i18n/imports.ts";
 import { FaultNote } from "../../parts/fault.tsx";
 
-/** A button that drops something for good, once that is confirmed, and leads back to the list. */
+/** A button that removes something for good after a confirmation, and leads back to the list. */
 function Drop({ path, label, question }: { path: string; label: string; question: string }) {
   const client = useQueryClient();
   const [, navigate] = useLocation();

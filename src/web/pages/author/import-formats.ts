@@ -7,7 +7,7 @@ export type ImportPeople = Answer<"/api/v1/courses/imports/{id}/people", "get">;
 export type PeopleJob = NonNullable<ImportPeople["roster"]>;
 export type Format = CourseImport["format"];
 
-/** The forms a course comes in, by the names of the platforms. These are the same in every language. */
+/** The formats of courses, with the names of the platforms, which are the same in every language. */
 export const FORMATS: Readonly<Record<Format, string>> = {
   moodle: "Moodle (.mbz)",
   canvas: "Canvas (.imscc)",
@@ -17,7 +17,7 @@ export const FORMATS: Readonly<Record<Format, string>> = {
   exercism: "Exercism (config.json)",
 };
 
-/** What a name says of the form; null where it says nothing. */
+/** The format that a file name suggests; null if it suggests none. */
 export function formatOf(name: string): Format | null {
   const lower = name.toLowerCase();
   if (lower.endsWith(".mbz")) return "moodle";
@@ -27,7 +27,7 @@ export function formatOf(name: string): Format | null {
   return lower.endsWith(".zip") ? "prairielearn" : null;
 }
 
-/** A course's short name made of a file's. */
+/** A short name for a course, made from a file name. */
 export function slugOf(name: string): string {
   return name
     .replace(/\.(?:mbz|imscc|tar\.gz|tgz|zip|json)$/i, "")

@@ -10,7 +10,7 @@ const POLL_MS = 2_000;
 
 const isUnderWay = (job: PeopleJob | null | undefined) => job?.state === "queued" || job?.state === "reading";
 
-/** The people of an archive: who would come, and the button that brings them. */
+/** The people of an archive: who would be enrolled, and the button that enrolls them. */
 export function People({ id }: { id: string }) {
   const importText = useImportText();
   const client = useQueryClient();
@@ -54,7 +54,7 @@ export function People({ id }: { id: string }) {
   );
 }
 
-/** How far a job is, and what came of it by the number. */
+/** The progress of a job, and its results in numbers. */
 function Outcome({ job }: { job: PeopleJob }) {
   const importText = useImportText();
   const counts = Object.entries(job.counts);

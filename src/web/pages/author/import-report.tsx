@@ -9,13 +9,13 @@ const VERDICTS = ["exact", "approximated", "unmapped"] as const;
 
 type Mapping = ImportReport["gates"][number];
 
-/** The outline of a draft, as far as it is shown. */
+/** The shown part of a draft's outline. */
 interface Outline {
   chapters: { id: string; title: Record<string, string>; problems: { id: string; title: Record<string, string> }[] }[];
   problems: { id: string; title: Record<string, string> }[];
 }
 
-/** The report of an import beside the course that came of it: each item with what became of its gates. */
+/** The report of an import beside the new course: each item with the result for its gates. */
 export function ImportedCourse({ id, course, version }: { id: string; course: string; version: number | null }) {
   const importText = useImportText();
   const report = useQuery({

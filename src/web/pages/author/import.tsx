@@ -23,7 +23,7 @@ const POLL_MS = 5_000;
 
 const hasEnded = ({ state }: CourseImportDetail) => state === "done" || state === "failed";
 
-/** One import: how far it is, what came of it, and what to do with its draft. */
+/** One import: its progress, its result, and what to do with its draft. */
 export default function ImportPage({ id }: { id: string }) {
   const messages = useMessages();
   const importText = useImportText();

@@ -12,7 +12,7 @@ import { useHasRole, useUser } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
 import { type CourseImport, FORMATS, type Format, formatOf, slugOf } from "./import-formats.ts";
 
-/** Courses of other platforms: a form to bring one in, and what became of those before. */
+/** Courses of other platforms: a form to import one, and the results of earlier imports. */
 export default function ImportsPage() {
   const messages = useMessages();
   const importText = useImportText();

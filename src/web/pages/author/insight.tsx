@@ -10,7 +10,7 @@ import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
 import { Table } from "../operator/section.tsx";
 
-/** Who is about to fall behind in one course, why, and what to do: for its author. */
+/** The learners of one course who may fall behind, why, and what to do: for its author. */
 export default function InsightPage({ course }: { course: string }) {
   const messages = useMessages();
   const language = useLanguage();

@@ -1,4 +1,4 @@
-/** Where something is in a text: characters from its start, end exclusive. */
+/** The place of something in a text: characters from its start, end exclusive. */
 export interface Span {
   start: number;
   end: number;
@@ -8,7 +8,7 @@ export type JsonPlaces =
   | { ok: true; value: unknown; places: ReadonlyMap<string, Span> }
   | { ok: false; message: string; at: number };
 
-/** Deeper than any course document may nest, and far from the depth a browser's stack bears. */
+/** Deeper than any course document may nest, and far below what a browser's stack can hold. */
 const MAX_DEPTH = 200;
 
 class JsonFault extends Error {
@@ -21,8 +21,8 @@ class JsonFault extends Error {
 }
 
 /**
- * Reads JSON and remembers where each value stands, by the path that the API names it with (`chapters[2].rule`; the
- * whole text is ""). A member's place includes its name, so that a name nobody knows is marked too.
+ * Reads JSON and notes the place of each value, by the API's path for it (`chapters[2].rule`; the whole text is ""). A
+ * member's place includes its name, so that an unknown name is marked too.
  */
 export function locateJson(text: string): JsonPlaces {
   try {
@@ -100,7 +100,7 @@ class Reader {
     return values;
   }
 
-  /** Members or values between brackets, with commas between them. */
+  /** Members or values between brackets, separated by commas. */
   #list(end: string, member: () => void): void {
     this.#at += 1;
     this.#space();
@@ -166,8 +166,8 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\r\n]*/y;
 
 /**
- * The place of a path, or of the nearest thing around it: what an error says is missing stands nowhere itself.
- * @param path as the API writes it; the request it was sent in may stand before it (`document.chapters[0]`).
+ * The place of a path, or of the nearest value around it, because a missing value has no place of its own.
+ * @param path as the API writes it; the prefix of the request may come first (`document.chapters[0]`).
  */
 export function placeOf(places: ReadonlyMap<string, Span>, path: string): Span | null {
   let rest = path.replace(/^document(?:\.|$|(?=\[))/, "");

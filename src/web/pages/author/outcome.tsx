@@ -8,7 +8,7 @@ interface OutcomeProps {
   reveal: (start: number, end: number) => void;
 }
 
-/** What the server said to a draft. */
+/** The server's answer to a draft. */
 export function OutcomeNote({ outcome, reveal }: OutcomeProps) {
   const messages = useMessages();
   if (outcome.kind === "refused") {
@@ -68,7 +68,7 @@ function Findings({ findings, reveal }: { findings: readonly PlacedFinding[]; re
   );
 }
 
-/** What the server says, behind the name of the rule where the reader's language is another one. */
+/** The server's sentence, after the name of the rule if the reader's language is not the server's. */
 function Said({ name, text }: { name: string | null; text: string }) {
   if (name === null || text === "") return text;
   return (

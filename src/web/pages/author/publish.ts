@@ -15,13 +15,13 @@ interface Draft {
   note: string;
 }
 
-/** What came of sending a draft, together with the text it is about. */
+/** The result of sending a draft, with the text that was sent. */
 export type Outcome =
   | { kind: "refused"; errors: PlacedFinding[] }
   | { kind: "impact"; impact: PublishImpact; warnings: PlacedFinding[] }
   | { kind: "published"; published: PublishedVersion; warnings: PlacedFinding[] };
 
-/** Sends a draft: for a trial, or for good. Errors of the document are an outcome; everything else is a fault. */
+/** Sends a draft, as a dry run or to publish it. Errors in the document are a result; everything else is a fault. */
 export function useSendDraft(course: string, messages: Messages) {
   const client = useQueryClient();
   return useMutation({
@@ -52,7 +52,7 @@ export function useSendDraft(course: string, messages: Messages) {
   });
 }
 
-/** Everything the pages know of a course may have changed with its version. */
+/** All data about a course may have changed with its version. */
 export function refreshCourse(client: ReturnType<typeof useQueryClient>, course: string): Promise<unknown> {
   return Promise.all([
     client.invalidateQueries({ queryKey: ["versions", course] }),

@@ -5,14 +5,14 @@ import { EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-/** What a page may ask of an editor. Positions are in UTF-16 units. */
+/** The functions of an editor for a page. Positions are in UTF-16 units. */
 export interface TextEditor {
   text(): string;
-  /** Sets a text that somebody else wrote; what was typed can be taken back. */
+  /** Sets a text from somebody else; the user can undo to the typed text. */
   setText(text: string): void;
-  /** Puts a text in place of the selection, and selects the part of it that is to be written over. */
+  /** Replaces the selection by a text, and selects the part of it that should be overwritten. */
   insert(before: string, inner: string, after: string): void;
-  /** Puts one text in place of another, wherever that stands by now. */
+  /** Replaces one text by another, wherever it is by now. */
   replace(from: string, to: string): void;
   focus(): void;
   destroy(): void;
@@ -44,9 +44,9 @@ const theme = EditorView.theme({
 });
 
 /**
- * An editor of Markdown in an element. Tab leaves it, as it leaves every field.
+ * An editor of Markdown in an element. Tab leaves it, like every field.
  *
- * @param onFiles takes files that were dropped or pasted; the place they were dropped at is selected by then.
+ * @param onFiles receives dropped or pasted files; the place of the drop is selected by then.
  */
 export function mountEditor(
   parent: HTMLElement,
@@ -55,7 +55,8 @@ export function mountEditor(
   const { text, label, onChange, onFiles } = options;
   const filesOf = (data: DataTransfer | null) => [...(data?.files ?? [])];
   let isQuiet = false;
-  // The editor's styles are made by script. Within a shadow root they need no <style> element, which the pages' policy refuses.
+  // The editor's styles are made by script. In a shadow root they need no <style> element, which the pages' policy
+  // refuses.
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
   const view = new EditorView({
     parent: root,
@@ -85,7 +86,7 @@ export function mountEditor(
           },
           paste(event) {
             const files = filesOf(event.clipboardData);
-            // A word processor puts a picture beside the text it copies: then the text is meant.
+            // A word processor copies a picture together with its text: then the text is meant.
             if (files.length === 0 || event.clipboardData?.getData("text/plain") !== "") return false;
             event.preventDefault();
             onFiles(files);

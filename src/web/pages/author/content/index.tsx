@@ -7,7 +7,10 @@ import { TextArea } from "./text-area.tsx";
 import { useContentWords } from "./words.ts";
 
 interface ContentFieldProps {
-  /** The item as it stands in the document, or of it `content`, `question`, `answer` and `rubric`; the rest is passed on. */
+  /**
+   * The item in the document, or only its `content`, `question`, `answer` and `rubric`; other fields are passed on
+   * unchanged.
+   */
   value: ContentPart;
   onChange: (next: ContentPart) => void;
   /** The whole draft. */
@@ -18,13 +21,16 @@ interface ContentFieldProps {
 
 const LANGUAGES: readonly TextLanguage[] = ["en", "zh"];
 
-/** What an item holds: its text in both languages with a live preview and, of a problem, its question and how it is judged. */
+/**
+ * The content of an item: its text in both languages with a live preview and, for a problem, its question and how it is
+ * judged.
+ */
 export function ContentField({ value, onChange, course, item }: ContentFieldProps) {
   const words = useContentWords();
   const own = useLanguage();
   const name = useId();
   const other = own === "en" ? "zh" : "en";
-  // What is there is shown first.
+  // Existing content is shown first.
   const isElsewhere = localized(value.content, own) === "" && localized(value.content, other) !== "";
   const [language, setLanguage] = useState<TextLanguage>(isElsewhere ? other : own);
   return (

@@ -19,7 +19,7 @@ interface KeyFormProps {
   onChange: (part: ContentPart) => void;
 }
 
-/** What is right of a typed answer: texts, a number with its unit, or a pattern. */
+/** The right typed answers: texts, a number with its unit, or a pattern. */
 export function KeyForm({ part, isNumber, onChange }: KeyFormProps) {
   const words = useContentWords();
   const key = objectOf(part.answer);
@@ -130,7 +130,9 @@ function NumberKey({ part, onChange }: Omit<KeyFormProps, "isNumber">) {
   );
 }
 
-/** A field whose text is read as it is typed, and shown as it was read once it is left: half a number stays typed. */
+/**
+ * A field that is read while it is typed, and shows what was read when it is left, so that half a number stays typed.
+ */
 export function Typed(props: {
   label: string;
   value: string;

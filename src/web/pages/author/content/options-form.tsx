@@ -21,7 +21,7 @@ interface OptionsFormProps {
 
 const MAX_OPTIONS = 20;
 
-/** The options of a question, with what is right beside each; the right order of an ordering is the order here. */
+/** The options of a question, with the right ones marked; the right order of an ordering is the order here. */
 export function OptionsForm({ part, language, name, onChange }: OptionsFormProps) {
   const words = useContentWords();
   const options = optionsOf(part.question);

@@ -15,7 +15,7 @@ import {
 import { RubricForm } from "./rubric-form.tsx";
 import { useContentWords } from "./words.ts";
 
-/** What a problem asks for, and how answers are judged: by a key, or by a person with a rubric. */
+/** The question of a problem, and how answers are judged: by a key, or by a person with a rubric. */
 export function QuestionForm(props: {
   part: ContentPart;
   language: TextLanguage;

@@ -1,11 +1,11 @@
-// Questions and keys as a draft holds them. Somebody is writing it, so parts may be missing; what is not known is kept.
+// Questions and keys in a draft. An author is writing it, so parts may be missing; unknown parts stay.
 
 export type Json = Record<string, unknown>;
 export type TextLanguage = "en" | "zh";
 export const QUESTION_KINDS = ["any", "choice", "choices", "ordering", "text", "number", "file"] as const;
 export type QuestionKind = (typeof QUESTION_KINDS)[number];
 
-/** What the editor changes of an item. Other fields of it, where they come along, stay as they are. */
+/** The fields of an item that the editor changes. Other fields stay as they are. */
 export interface ContentPart {
   content?: unknown;
   question?: unknown;
@@ -31,7 +31,7 @@ export function localized(value: unknown, language: TextLanguage): string {
   return textOf(objectOf(value)[language]);
 }
 
-/** The text with another one in one language; null where it has none in either. */
+/** The text with a new text in one language; null if no language has a text. */
 export function withText(value: unknown, language: TextLanguage, text: string): Json | null {
   const before = typeof value === "string" ? { en: value } : objectOf(value);
   const { [language]: _old, ...rest } = before;
@@ -62,7 +62,7 @@ export function freshId(taken: readonly string[]): string {
   }
 }
 
-/** The item with a question of another kind. Options go along where the new kind has some; the key is begun anew. */
+/** The item with a question of another kind. Options are kept if the new kind has options; the key starts again. */
 export function withKind(part: ContentPart, kind: QuestionKind): ContentPart {
   const before = optionsOf(part.question);
   const options =
@@ -89,7 +89,7 @@ export function withKind(part: ContentPart, kind: QuestionKind): ContentPart {
   }
 }
 
-/** The item with other options. What the key says of options that are no more goes with them. */
+/** The item with other options. The key's entries for removed options are removed. */
 export function withOptions(part: ContentPart, options: Option[]): ContentPart {
   const question = objectOf(part.question);
   const ids = options.map(({ id }) => id);
@@ -105,14 +105,14 @@ export function withOptions(part: ContentPart, options: Option[]): ContentPart {
   return { ...next, answer: { ...answer, options: right.length === 0 ? ids.slice(0, 1) : right } };
 }
 
-/** A key to begin with, for a question that a person has judged so far. */
+/** A first key, for a question that people have judged so far. */
 export function freshKey(part: ContentPart): Json {
   const kind = kindOf(part.question);
   const fresh = withKind(part, kind === "any" ? "text" : kind).answer;
   return objectOf(fresh);
 }
 
-/** Units as they are typed: `cm = 0.01`, one a line. What is not so is left out. */
+/** Typed units: `cm = 0.01`, one on each line. Other lines are ignored. */
 export function unitsOf(text: string): { unit: string; factor: number }[] {
   return text.split("\n").flatMap((line) => {
     const [unit = "", factor = ""] = line.split("=").map((each) => each.trim());
@@ -121,7 +121,7 @@ export function unitsOf(text: string): { unit: string; factor: number }[] {
   });
 }
 
-/** The item with another key for a number. The learner is offered the units that the key knows. */
+/** The item with another key for a number. The learner is offered the units of the key. */
 export function withNumberKey(part: ContentPart, key: Json): ContentPart {
   const unit = textOf(key.unit);
   const others = listOf(key.other_units).map((each) => textOf(objectOf(each).unit));

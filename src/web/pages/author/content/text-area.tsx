@@ -7,14 +7,14 @@ import { useContentWords } from "./words.ts";
 
 interface TextAreaProps {
   value: string;
-  /** Whose text it is: pictures are known by it. */
+  /** The course of the text: its pictures are found by this. */
   item: string;
   onChange: (text: string) => void;
 }
 
 const PICTURE = /^image\/(?:png|jpeg|gif|webp|avif)$/;
 
-/** The text with its preview. Until the editor has come, and where it does not, there is a plain field. */
+/** The text with its preview. Until the editor is loaded, and if it cannot be, there is a plain field. */
 export function TextArea({ value, item, onChange }: TextAreaProps) {
   const words = useContentWords();
   const place = useRef<HTMLDivElement>(null);
@@ -152,7 +152,7 @@ export function TextArea({ value, item, onChange }: TextAreaProps) {
   );
 }
 
-/** Where the bytes of a file are while the text that names it is not published: staff may read them there. */
+/** The address of a file before the text that names it is published: staff may read it there. */
 function unpublished(address: string): string {
   return address.replace(/\/items\/[^/]+\/files\//, "/files/");
 }

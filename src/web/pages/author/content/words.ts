@@ -1,7 +1,7 @@
 import { useLanguage } from "../../../i18n/index.ts";
 import type { QuestionKind } from "./question-model.ts";
 
-/** What the content editor says. */
+/** The texts of the content editor. */
 export interface ContentWords {
   text: string;
   language: string;

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import type { GivenVerdict, GradedSubmission, LineComment } from "../../../api/types.ts";
 import { dropText, keepText, keptText } from "../../../lib/kept-text.ts";
 
-/** What a grader has typed of one verdict and not sent. */
+/** A grader's typed verdict that was not sent. */
 export interface Draft {
   passed: boolean | null;
   score: string;
@@ -23,7 +23,7 @@ export const NO_MARK: Mark = { level: null, points: "", comment: "" };
 
 const placeOf = (submission: string) => `verdict ${submission}`;
 
-/** The verdict as it stands, as something to go on from. */
+/** The present verdict in the form of a draft, to change it. */
 function draftOf(verdict: GivenVerdict | GradedSubmission): Draft {
   const { status, points, score, feedback, rubric, comments, held } = verdict;
   const marks = rubric.map(({ criterion, level, points: given, comment }): [string, Mark] => [
@@ -43,8 +43,8 @@ function draftOf(verdict: GivenVerdict | GradedSubmission): Draft {
 }
 
 /**
- * The verdict that is being written, kept in this browser with each change: a reload, the end of the session or another
- * answer in between loses nothing.
+ * The verdict that is being written, stored in this browser with each change. So a reload, the end of the session or a
+ * visit to another answer loses nothing.
  */
 export function useDraft(user: string, submission: GradedSubmission) {
   const place = placeOf(submission.id);
@@ -77,7 +77,7 @@ function keptDraft(text: string | null, start: Draft): Draft | null {
 
 type Score = { score: number } | { points: { points: number; max: number } };
 
-/** A score as it is typed: percent or points; of nothing what follows from the verdict. Null: it is neither. */
+/** A typed score: percent or points; if it is empty, it follows from the verdict. Null: it is neither. */
 function scoreOf(text: string, passed: boolean): Score | null {
   const typed = text.trim().replace(/,/g, ".");
   if (typed === "") return { score: passed ? 100 : 0 };
@@ -90,7 +90,7 @@ function scoreOf(text: string, passed: boolean): Score | null {
   return percent !== undefined && Number(percent) <= 100 ? { score: Number(percent) } : null;
 }
 
-/** Points of one mark: as typed, or those of its level; null where neither is there, or they are too many. */
+/** Points of one mark: typed ones, or those of its level; null if there are none, or too many. */
 export function pointsOf(mark: Mark, criterion: Criteria[number]): number | null {
   const typed = mark.points.trim().replace(",", ".");
   const level = criterion.levels.find(({ id }) => id === mark.level);
@@ -98,7 +98,7 @@ export function pointsOf(mark: Mark, criterion: Criteria[number]): number | null
   return points >= 0 && points <= criterion.points ? points : null;
 }
 
-/** What is sent; or which part of the form is missing. */
+/** The verdict to send, or which part of the form is missing. */
 export function bodyOf(
   { passed, score, feedback, marks, comments, held, relock }: Draft,
   criteria: Criteria | null,

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 
 const KEY = "latchkey.single-keys";
 
-/** Whether one key alone does something on this page; a choice of this browser. */
+/** Whether single keys work on this page; a choice of this browser. */
 export function readSingleKeys(): boolean {
   try {
     return localStorage.getItem(KEY) !== "off";
@@ -19,7 +19,7 @@ export function keepSingleKeys(isOn: boolean): void {
   }
 }
 
-/** Keys of the page while nobody types: what is typed into a field is text. */
+/** Keys of the page while no field has the focus: text typed into a field is text. */
 export function useKeys(isOn: boolean, actions: Readonly<Record<string, () => void>>): void {
   const latest = useRef(actions);
   latest.current = actions;

@@ -15,7 +15,7 @@ import { Work } from "./work.tsx";
 
 const EVERYTHING: Filter = { course: "", item: "", cohort: "" };
 
-/** Answers that wait for a person, one after the other: the queue on the side, the answer and its verdict beside it. */
+/** Answers that wait for a person, one after the other: the queue on the side, then the answer with its verdict. */
 export default function GradingPage({ submission }: { submission: string | null }) {
   const gradingText = useGradingText();
   const user = useUser();
@@ -30,7 +30,7 @@ export default function GradingPage({ submission }: { submission: string | null 
   const client = useQueryClient();
   const mine = courses.data?.filter(({ role }) => user?.role === "admin" || role !== null) ?? [];
   const done = new Set(given.map(({ id }) => id));
-  // The list is a mirror that follows in a moment; what has been judged here need not wait for it.
+  // The list comes from the mirror, which follows a moment later. Answers judged here are removed at once.
   const rows = queue.data?.pages.flatMap(({ results }) => results).filter(({ id }) => !done.has(id)) ?? [];
   const at = rows.findIndex(({ id }) => id === submission);
   const go = (row: PendingSubmission | undefined) => navigate(row === undefined ? "/grading" : `/grading/${row.id}`);
@@ -41,7 +41,7 @@ export default function GradingPage({ submission }: { submission: string | null 
   const shown = graded.data?.id;
   const isMoved = useRef(false);
   useEffect(() => {
-    // Whoever went to another answer goes on there; the very first one leaves the focus where it is.
+    // After a change to another answer the focus moves to it; the very first answer leaves the focus where it is.
     if (shown !== undefined && isMoved.current) work.current?.querySelector<HTMLElement>("h2")?.focus();
     isMoved.current = true;
   }, [shown]);

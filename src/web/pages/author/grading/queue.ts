@@ -3,7 +3,7 @@ import { request } from "../../../api/request.ts";
 import type { GradedSubmission, Page, PendingCounts, PendingSubmission, Submission } from "../../../api/types.ts";
 import { useLanguage } from "../../../i18n/index.ts";
 
-/** What of the queue is asked for; nothing named: all of one's own courses. */
+/** The filter of the queue; empty: all courses of the user. */
 export interface Filter {
   course: string;
   item: string;
@@ -11,7 +11,7 @@ export interface Filter {
 }
 
 const PAGE = 50;
-/** New answers are looked for while the page is open, milliseconds. */
+/** The page looks for new answers at this interval, milliseconds. */
 const LOOK_AGAIN_MS = 30_000;
 
 export const QUEUE = ["grading", "queue"];
@@ -36,7 +36,7 @@ export function useQueue(filter: Filter) {
   });
 }
 
-/** How much waits, by problem. Admins judge everywhere: they have numbers of one course only. */
+/** How many answers wait, by problem. Admins judge everywhere, so they get numbers only for one course. */
 export function useCounts(course: string, isEverywhere: boolean) {
   return useQuery({
     queryKey: [...COUNTS, course],

@@ -16,10 +16,13 @@ interface Outcome {
   looked: number;
   rows: Row[];
 }
-/** Rows shown; the rest is counted. */
+/** The limit of shown rows; the others are counted. */
 const MAX_SHOWN = 200;
 
-/** All answers to one problem judged again after its key changed: first what would change, then the change. */
+/**
+ * Judges all answers to one problem again after its key changed: first it shows what would change, then it makes the
+ * change.
+ */
 export default function RegradePage({ course }: { course: string }) {
   const messages = useMessages();
   const gradingText = useGradingText();

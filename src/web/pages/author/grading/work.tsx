@@ -17,7 +17,7 @@ import { useOthers } from "./queue.ts";
 import { RemarkForm } from "./remark-form.tsx";
 import { RubricForm } from "./rubric-form.tsx";
 
-/** One answer, and what is said of it. @param onGiven the verdict is there, and the next one may come. */
+/** One answer with its verdicts. @param onGiven called when the verdict was sent, and the next answer may follow. */
 export function Work(props: { submission: GradedSubmission; hasKeys: boolean; onGiven: () => void }) {
   const { submission, hasKeys, onGiven } = props;
   const messages = useMessages();
@@ -197,7 +197,7 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
   );
 }
 
-/** What could be chosen or put in order, for whoever reads an answer of ids. */
+/** The options of the question, for people who read an answer of ids. */
 function Options({ submission: { question } }: { submission: GradedSubmission }) {
   if (question === null || question.options.length === 0) return null;
   return (
@@ -211,7 +211,7 @@ function Options({ submission: { question } }: { submission: GradedSubmission })
   );
 }
 
-/** The verdict of somebody who was first. */
+/** The verdict of another person who was first. */
 function Conflict(props: { verdict: GivenVerdict; onLeave: () => void; onReplace: () => void; forget: () => void }) {
   const { verdict, onLeave, onReplace, forget } = props;
   const gradingText = useGradingText();
@@ -275,7 +275,7 @@ function Others({ submission }: { submission: GradedSubmission }) {
   );
 }
 
-/** The verdict that a refusal shows; null for any other fault. */
+/** The verdict in a refusal; null for any other fault. */
 function verdictIn(fault: unknown): GivenVerdict | null {
   if (!isRefusal(fault, "already_judged")) return null;
   // SAFETY: the API's document gives problems with this code this member, and its tests compare.

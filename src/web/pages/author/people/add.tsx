@@ -6,7 +6,7 @@ import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote, Loading } from "../../../parts/fault.tsx";
 import { type Invitation, type Invitations, namesIn, peopleKey, useChangePeople, usePeopleWrite } from "./api.ts";
 
-/** How people come: added by those who know who they are, or by themselves with a link. */
+/** How people join: staff add them, or they join by themselves with a link. */
 export function AddPeople({ course }: { course: string }) {
   return (
     <div className="halves">

@@ -22,7 +22,7 @@ export type MessagesSent = Answer<"/api/v1/courses/{course}/messages", "post">;
 export type Certificates = Answer<"/api/v1/courses/{course}/certificates", "get">;
 export type History = Answer<"/api/v1/enrollments/{enrollment}/history", "get">;
 
-/** Everything these pages show of one course lives below this key: a write makes all of it be asked for again. */
+/** All data on these pages for one course is below this key: a write makes all of it load again. */
 export const peopleKey = (course: string) => ["people", course] as const;
 
 export interface PeopleFilter {
@@ -59,17 +59,17 @@ export function useCohorts(course: string, enabled = true) {
   });
 }
 
-/** By then the mirror has what was written, milliseconds. */
+/** By then the mirror has the write, milliseconds. */
 const MIRROR_MS = 4_000;
 
-/** A write on a course's people. What these pages show is asked for again afterwards. */
+/** A write on a course's people. Afterwards these pages load their data again. */
 export function usePeopleWrite<In, Out>(course: string, send: (input: In) => Promise<Out>) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: send,
     onSettled: () => {
       const again = () => client.invalidateQueries({ queryKey: peopleKey(course) });
-      // The list is a mirror, which follows the learners' own records within seconds.
+      // The list comes from the mirror, which follows the learners' own records within seconds.
       window.setTimeout(() => void again(), MIRROR_MS);
       return again();
     },
@@ -93,12 +93,12 @@ export function useLanguageQuery() {
   return { lang: useLanguage(), tz: Intl.DateTimeFormat().resolvedOptions().timeZone };
 }
 
-/** Names of cohorts as people type them. */
+/** Typed names of cohorts. */
 export function namesIn(text: string): string[] {
   return [...new Set(text.split(/[,;，；]/).map((name) => name.trim()))].filter((name) => name !== "");
 }
 
-/** What a field for date and time says, as an instant; null when it is empty. */
+/** The value of a field for date and time as an instant; null if it is empty. */
 export function instantIn(value: string): string | null {
   return value === "" ? null : new Date(value).toISOString();
 }

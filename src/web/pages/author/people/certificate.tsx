@@ -7,7 +7,7 @@ import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { type Certificates, peopleKey, usePeopleWrite } from "./api.ts";
 
-/** A learner's certificate of the course, and its end. */
+/** A learner's certificate of the course, with the button to revoke it. */
 export function LearnerCertificate(props: { course: string; user: string; mayManage: boolean }) {
   const { course, user, mayManage } = props;
   const text = usePeopleText();

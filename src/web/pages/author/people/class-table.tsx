@@ -10,13 +10,15 @@ type Row = ClassPage["results"][number];
 type Item = ClassPage["items"][number];
 type State = Row["states"][number];
 
-/** Learners by items. The name and the head stay in sight; a state is a colour, a sign and, to a reader, a word. */
+/**
+ * Learners by items. The name and the head stay visible; a state has a colour, a sign and, for screen readers, a word.
+ */
 export function ClassTable(props: {
   course: string;
   items: readonly Item[];
   rows: readonly Row[];
   risks: PredictionPage["results"];
-  /** Learners who are selected, and how that changes; null where nobody may be. */
+  /** The selected learners, and a function that changes them; null if nobody may be selected. */
   chosen: ReadonlySet<string>;
   choose: ((chosen: ReadonlySet<string>) => void) | null;
 }) {

@@ -24,7 +24,7 @@ const ROWS_AT_ONCE = 12;
 const STATES = ["locked", "unlocked", "started", "completed"] as const;
 type Filter = { cohort: string; chapter: string; state: string; sort: "name" | "last_active" };
 
-/** A class as a table, learners by items; and as a picture of where everybody is. */
+/** A class as a table of learners by items, and as a picture of how far everybody is. */
 export default function ClassPage({ course }: { course: string }) {
   const text = usePeopleText();
   const { info, isKnown, isStaff, mayManage } = useRights(course);
@@ -200,7 +200,7 @@ function Rows({ course, filter, mayManage }: { course: string; filter: Filter; m
   );
 }
 
-/** Saves the table as a file. The address needs a token, so it is no plain link. */
+/** Saves the table as a file. The address needs a token, so a plain link is not possible. */
 async function download(course: string, query: Record<string, string | undefined>): Promise<null> {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value);

@@ -12,7 +12,7 @@ export interface Decision {
   extend_to: string | null;
 }
 
-/** What is decided about an item, why, and until when. */
+/** A decision about an item, with its reason and its end. */
 export function DecideForm({ isBusy, decide }: { isBusy: boolean; decide: (decision: Decision) => void }) {
   const messages = useMessages();
   const text = usePeopleText();

@@ -4,7 +4,7 @@ import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { type EnrollmentDetail, namesIn, usePeopleWrite } from "./api.ts";
 
-/** What holds for a learner in the whole course: cohorts, practice mode, and what is kept open. */
+/** A learner's settings for the whole course: cohorts, practice mode, and items that are kept open. */
 export function LearnerSettings(props: { course: string; user: string; enrollment: EnrollmentDetail }) {
   const { course, user, enrollment } = props;
   const text = usePeopleText();

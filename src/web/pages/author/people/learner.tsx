@@ -24,7 +24,7 @@ import { MessageForm } from "./message.tsx";
 import { LearnerPause } from "./pause.tsx";
 import { StaffTrail, useRights } from "./trail.tsx";
 
-/** One learner of a course: what they see and why, what happened, and what staff decide for them. */
+/** One learner of a course: what they see and why, what happened, and the decisions of staff. */
 export default function LearnerPage({ course, user }: { course: string; user: string }) {
   const text = usePeopleText();
   const { isKnown, isStaff, mayManage } = useRights(course);
@@ -118,7 +118,7 @@ function Course(props: {
   const text = usePeopleText();
   const [view, setView] = useState<"map" | "list">(() => (isStaff && !matchMedia(NARROW).matches ? "map" : "list"));
   const rows = nodes.map(({ row }) => row);
-  // Lines are those of the course, as somebody who begins it would see them: only staff may ask for these.
+  // The lines are those for a new learner of the course: only staff may read these.
   const needs = useNeeds(course, isStaff && view === "map" ? rows : [], 0, "newcomer");
   const list = (
     <ol className="learner-list">

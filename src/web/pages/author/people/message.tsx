@@ -5,10 +5,10 @@ import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { type MessagesSent, usePeopleWrite } from "./api.ts";
 
-/** Learners whom one request writes to. */
+/** The limit of learners for one message. */
 const AT_ONCE = 50;
 
-/** A message to learners: it stands among their notices of the course. */
+/** A message to learners: it appears in their notices of the course. */
 export function MessageForm({ course, users }: { course: string; users: readonly string[] }) {
   const messages = useMessages();
   const text = usePeopleText();

@@ -14,7 +14,7 @@ import { StaffTrail, useRights } from "./trail.tsx";
 const VIEWS = ["learners", "add", "file", "rights"] as const;
 type View = (typeof VIEWS)[number];
 
-/** The people of one course: who learns in it, how they come, and who has rights in it. */
+/** The people of one course: its learners, how they join, and who has rights in it. */
 export default function PeoplePage({ course }: { course: string }) {
   const text = usePeopleText();
   const { info, isKnown, isStaff, mayManage, isOwner } = useRights(course);

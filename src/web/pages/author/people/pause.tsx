@@ -6,7 +6,7 @@ import { FaultNote } from "../../../parts/fault.tsx";
 import { type EnrollmentDetail, usePeopleWrite } from "./api.ts";
 import { type PauseAsked, PauseForm } from "./pause-form.tsx";
 
-/** Whether a learner's course is paused, and the end or the beginning of that. */
+/** Whether a learner's course is paused, with the button to end or begin a pause. */
 export function LearnerPause({ course, enrollment }: { course: string; enrollment: EnrollmentDetail }) {
   const text = usePeopleText();
   const language = useLanguage();

@@ -24,7 +24,10 @@ interface Sent {
   settings: object;
 }
 
-/** A class brought in line with a file: first what would change, then the change. The run is in the address of the page. */
+/**
+ * Changes a class to match a file: first it shows what would change, then it makes the change. The address of the page
+ * names the run.
+ */
 export function RosterFile({ course }: { course: string }) {
   const text = useRosterText();
   const id = useId();

@@ -8,11 +8,11 @@ import { peopleKey, type RosterRun, usePeopleWrite } from "./api.ts";
 
 type Preview = NonNullable<RosterRun["preview"]>;
 
-/** How often a run is asked for while somebody works on it, milliseconds. */
+/** The page asks for a run at this interval while it is being worked on, milliseconds. */
 const EVERY_MS = 1_000;
 const MOVING: readonly RosterRun["state"][] = ["queued", "reading", "applying"];
 
-/** One run: it is read, then somebody looks at what it would change and confirms it, then it is carried out. */
+/** One run: it is read, then somebody checks its changes and confirms them, then they are made. */
 export function RosterRunView({ course, id, onAnother }: { course: string; id: string; onAnother: () => void }) {
   const text = useRosterText();
   const client = useQueryClient();

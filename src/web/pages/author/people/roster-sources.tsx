@@ -6,7 +6,7 @@ import { useRosterText } from "../../../i18n/rosters.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { peopleKey, type RosterRun, type RosterSource, type RosterSources, usePeopleWrite } from "./api.ts";
 
-/** Rosters that come by themselves: from an https address, or from the bucket of documents. */
+/** Rosters that are fetched automatically: from an https address, or from the bucket of documents. */
 export function RosterSourcesPart({ course, onRun }: { course: string; onRun: (run: string) => void }) {
   const text = useRosterText();
   const id = useId();
@@ -14,7 +14,7 @@ export function RosterSourcesPart({ course, onRun }: { course: string; onRun: (r
     queryKey: [...peopleKey(course), "sources"],
     queryFn: () => request<RosterSources>(`/courses/${course}/roster/sources`),
   });
-  // Those that files are sent to have no address and no night.
+  // Sources for sent files have no address and no hour.
   const nightly = sources.data?.results.filter(({ kind }) => kind !== "upload") ?? [];
   return (
     <section aria-labelledby={`${id}-title`}>

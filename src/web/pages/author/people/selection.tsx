@@ -7,7 +7,7 @@ import { DecideForMany } from "./decide-many.tsx";
 import { MessageForm } from "./message.tsx";
 import { type PauseAsked, PauseForm } from "./pause-form.tsx";
 
-/** What is done with several learners together: cohorts, one item, a message, a pause, the end of their enrollment. */
+/** Actions for several learners together: cohorts, one item, a message, a pause, the end of their enrollment. */
 export function Selection({ course, users, clear }: { course: string; users: readonly string[]; clear: () => void }) {
   const text = usePeopleText();
   const change = useChangePeople(course);
@@ -118,7 +118,7 @@ export function Selection({ course, users, clear }: { course: string; users: rea
   );
 }
 
-/** For how many it was done, and for how many it could not be. */
+/** For how many learners it was done, and for how many it was not possible. */
 function Decided({ answer }: { answer: OverridesAnswer | undefined }) {
   const text = usePeopleText();
   if (answer === undefined) return null;

@@ -8,7 +8,7 @@ import { type ClassCounts, peopleKey } from "./api.ts";
 
 type Counts = ClassCounts["results"][number];
 
-/** Where a class is: each item with how many are done with it, are at it, and cannot open it yet. */
+/** How far a class is: for each item, how many have done it, have begun it, and cannot open it yet. */
 export function Stuck({ course, cohort }: { course: string; cohort: string }) {
   const text = usePeopleText();
   const chapters = useChapters(course);
@@ -64,7 +64,7 @@ function ItemCounts(props: {
   );
 }
 
-/** The counts of all pages of the class, added. */
+/** The sum of the counts of all pages of the class. */
 async function countAll(course: string, cohort: string) {
   const byItem = new Map<string, Counts>();
   let learners = 0;

@@ -6,7 +6,7 @@ import { useRecordsText } from "../../../i18n/records.ts";
 import { useWebhookText } from "../../../i18n/webhooks.ts";
 import { useHasRole } from "../../../session/hooks.ts";
 
-/** What the signed-in person may do in a course, as far as pages show more or less. */
+/** The rights of the signed-in user in a course, for pages that show more or less. */
 export function useRights(course: string) {
   const info = useCourseInfo(course);
   const isAdmin = useHasRole("admin");

@@ -7,7 +7,10 @@ import { findingsIn, type ItemFinding } from "./place-findings.ts";
 import { type Snapshot, textOf, treeOf } from "./text.ts";
 import { countOf, type Tree } from "./tree.ts";
 
-/** Quiet time before a document is checked, milliseconds; that of a large one is longer, because it is sent as a whole. */
+/**
+ * Time without typing before a document is checked, milliseconds; it is longer for a large one, because it is sent as a
+ * whole.
+ */
 const QUIET_MS = 700;
 const LARGE = { items: 1_000, quiet_ms: 4_000 };
 
@@ -17,23 +20,23 @@ export interface MadeUpLearner {
 }
 
 export interface Check {
-  /** The outline that was checked. */
+  /** The checked outline. */
   tree: Tree;
   findings: ItemFinding[];
-  /** What a made-up learner would see; null where there are errors. */
+  /** What an invented learner would see; null if there are errors. */
   preview: CoursePreview | null;
 }
 
 export const NEWCOMER: MadeUpLearner = { completed: [], cohorts: [] };
 
-/** What is wrong with a document, all of it at once, and what a made-up learner would see. */
+/** All faults of a document together, and what an invented learner would see. */
 async function checkTree(
   course: string,
   { tree, text }: { tree: Tree; text: string },
   learner: MadeUpLearner,
   signal: AbortSignal,
 ): Promise<Check> {
-  // The document is written already: a large one is not written twice.
+  // The document is a text already: a large one is not written twice.
   const json = await jsonBody({ learner }, "document", text, { raw: true });
   try {
     const preview = await request<CoursePreview>(`/courses/${course}/preview`, { method: "POST", json, signal });
@@ -56,7 +59,7 @@ function listOf(value: unknown): FieldError[] {
   });
 }
 
-/** Checks a document when nothing is typed for a moment. The last outcome stays until there is a newer one. */
+/** Checks a document when nothing was typed for a moment. The last result stays until there is a newer one. */
 export function useCheck(course: string, snapshot: Snapshot, isLoaded: boolean, learner: MadeUpLearner) {
   const [check, setCheck] = useState<Check | null>(null);
   const [isChecking, setIsChecking] = useState(false);

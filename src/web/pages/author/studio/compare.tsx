@@ -8,13 +8,13 @@ import { SelectField } from "./fields.tsx";
 import { treeOf } from "./text.ts";
 import { versionText } from "./use-copy.ts";
 
-/** Most lines that are shown of a comparison. */
+/** The limit of shown lines in a comparison. */
 const MAX_LINES = 500;
 const COPY = "copy";
 
 type Outcome = ReturnType<typeof differences>;
 
-/** What differs between two versions, or a version and what is being written, by title. */
+/** The differences between two versions, or a version and the present text, by title. */
 export function Compare({ course, text: written }: { course: string; text: () => string }) {
   const text = useStudioText();
   const messages = useMessages();

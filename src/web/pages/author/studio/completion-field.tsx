@@ -17,7 +17,7 @@ const KINDS = [
 ] as const;
 export type CompletionKind = (typeof KINDS)[number];
 
-/** The form of a requirement, where it is one that a form can say; everything else is `other`. */
+/** The form of a requirement, if a form can express it; everything else is `other`. */
 function completionKind(value: unknown): CompletionKind {
   if (value === undefined) return "default";
   if (!isFields(value)) return "other";

@@ -3,7 +3,7 @@ import type { ContentPart } from "../content/question-model.ts";
 import { withField } from "./text.ts";
 import type { Fields } from "./tree.ts";
 
-/** The fields of an item that its content consists of. */
+/** The fields of an item that make its content. */
 const PARTS = ["content", "question", "answer", "rubric"] as const;
 
 interface ContentSlotProps {
@@ -16,13 +16,13 @@ interface ContentSlotProps {
   label: string;
 }
 
-/** What an item says, what it asks, and how an answer to it is judged. */
+/** The text of an item, its question, and how an answer is judged. */
 export function ContentField({ fields, onChange, document, item, label }: ContentSlotProps) {
   const part: ContentPart = Object.fromEntries(PARTS.map((name) => [name, fields[name]]));
   const take = (next: ContentPart) =>
     onChange((now) =>
       PARTS.reduce((changed, name) => {
-        // What was left out, and what was null, stay as they were written until something is said of them.
+        // Absent and null fields stay as they were written until they are edited.
         return next[name] === part[name] ? changed : withField(changed, name, next[name] ?? undefined);
       }, now),
     );

@@ -12,10 +12,10 @@ const SWITCHES = [
   ["problems_follow_chapter", true],
   ["sticky", true],
 ] as const;
-/** Most items among which the tutorial is chosen by its title. */
+/** Up to this many items, the tutorial is chosen by its title. */
 const MAX_CHOICE = 500;
 
-/** What a document says of the course as a whole. */
+/** The fields of the course as a whole. */
 export function CourseForm(props: {
   tree: Tree;
   findings: readonly ItemFinding[];

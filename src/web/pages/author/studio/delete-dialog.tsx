@@ -4,10 +4,10 @@ import { useStudioText } from "../../../i18n/studio.ts";
 import { titleIn } from "./text.ts";
 import type { Doomed } from "./use-outline.ts";
 
-/** Most items that are named. */
+/** The limit of named items. */
 const MAX_NAMED = 20;
 
-/** Asks before something is deleted, and names what waits for it. */
+/** Asks before something is deleted, and names the items that wait for it. */
 export function DeleteDialog({ doomed, remove, keep }: { doomed: Doomed; remove: () => void; keep: () => void }) {
   const text = useStudioText();
   const messages = useMessages();

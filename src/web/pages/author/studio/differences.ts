@@ -7,7 +7,7 @@ export interface Difference {
   kind: "added" | "removed" | "moved" | "changed";
   id: string;
   title: string;
-  /** Of what changed: the names of the fields. */
+  /** For a change: the names of the fields. */
   fields: string[];
 }
 
@@ -16,7 +16,7 @@ interface Seat {
   parent: string;
 }
 
-/** What differs between two documents, item by item, in the order of the later one. Pure. */
+/** The differences between two documents, item by item, in the order of the later one. Pure. */
 export function differences(from: Tree, to: Tree, language: Language): { course: string[]; items: Difference[] } {
   const [old, next] = [seatsOf(from), seatsOf(to)];
   const items: Difference[] = [];
@@ -50,7 +50,9 @@ function seatsOf(tree: Tree): Map<string, Seat> {
   return seats;
 }
 
-/** What has another chapter, or another place among those that are in both: as few as explain the new order. */
+/**
+ * Items in another chapter, or at another place among those in both documents: the fewest that explain the new order.
+ */
 function movedIn(old: ReadonlyMap<string, Seat>, next: ReadonlyMap<string, Seat>): string[] {
   const moved: string[] = [];
   const lists = new Map<string, { id: string; was: number }[]>();
@@ -70,7 +72,7 @@ function movedIn(old: ReadonlyMap<string, Seat>, next: ReadonlyMap<string, Seat>
   return moved;
 }
 
-/** Indexes of a longest rising part of a list (patience sorting). */
+/** Indexes of a longest increasing part of a list (patience sorting). */
 function longestRise(values: readonly number[]): Set<number> {
   const tails: number[] = [];
   const before: number[] = [];
@@ -94,13 +96,13 @@ function changedFields(from: Fields, to: Fields, except: readonly string[]): str
   return [...names].filter((name) => !except.includes(name) && !isSame(from[name], to[name], name));
 }
 
-/** Whether two values say the same; a title as a text is the English one, and what is absent is null. */
+/** Whether two values mean the same. A title as a text is the English one, and an absent value is null. */
 function isSame(a: unknown, b: unknown, name: string): boolean {
   const [one, other] = [plain(a, name), plain(b, name)];
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** What a field means when it is left out, and the parts of a field: a published document has them all. */
+/** The meaning of an absent field, and of an absent part of a field: a published document has all of them. */
 const ABSENT: Readonly<Record<string, unknown>> = {
   rule: null,
   content: null,

@@ -10,7 +10,7 @@ import { Versions } from "../versions.tsx";
 import { originText } from "./save-status.tsx";
 import type { useCopy } from "./use-copy.ts";
 
-/** The document as its author may also write it: as text. Outline and text are the same document. */
+/** The document as text. Outline and text are the same document. */
 export function DocumentView(props: {
   course: string;
   active: number | null;
@@ -30,7 +30,7 @@ export function DocumentView(props: {
   const text = copy.text();
   const change = (next: string) => {
     copy.change({ text: next }, "text");
-    // What was said is about another text now: its places would be wrong.
+    // The findings are about another text: their places would be wrong.
     send.reset();
   };
   const mayReplace = () => !copy.isDirty || window.confirm(messages.replaceTyped);

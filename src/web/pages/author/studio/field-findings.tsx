@@ -3,7 +3,7 @@ import { useStudioText } from "../../../i18n/studio.ts";
 import { WarnIcon } from "../../../parts/icons.tsx";
 import type { ItemFinding } from "./place-findings.ts";
 
-/** What is to say of a field, below it; above a form, what has no field there is named. */
+/** The findings of a field, below it; above a form, those without a field there are named. */
 export function FieldFindings({ findings, isNamed = false }: { findings: readonly ItemFinding[]; isNamed?: boolean }) {
   const text = useStudioText();
   if (findings.length === 0) return null;
@@ -23,7 +23,7 @@ export function FieldFindings({ findings, isNamed = false }: { findings: readonl
   );
 }
 
-/** A finding in the reader's language: the name of its rule, and behind it the server's sentence. */
+/** A finding in the reader's language: the name of its rule, then the server's sentence. */
 export function FindingText({ finding: { rule, message } }: { finding: ItemFinding }) {
   const messages = useMessages();
   const name = messages.ruleName(rule);

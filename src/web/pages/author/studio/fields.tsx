@@ -45,7 +45,7 @@ export function TextField(props: {
   );
 }
 
-/** One of some. */
+/** A choice of one. */
 export function SelectField<T extends string>(props: {
   label: string;
   value: T;
@@ -81,7 +81,7 @@ export function SelectField<T extends string>(props: {
   );
 }
 
-/** A number; what is none is kept as it was typed, and the check says so. */
+/** A number; other text stays as it was typed, and the check reports it. */
 export function NumberField(props: {
   label: string;
   value: unknown;
@@ -161,12 +161,12 @@ export function LocalizedField(props: {
 
 type WhenKind = "none" | "instant" | "days";
 
-/** A moment: none, an instant, or a number of days after the learner enrolled. */
+/** A date: none, an instant, or a number of days after the learner enrolled. */
 export function WhenField(props: {
   label: string;
   value: unknown;
   onChange: (value: unknown) => void;
-  /** False: an instant only. */
+  /** False: only an instant. */
   mayCount?: boolean;
 }) {
   const { label, value, onChange, mayCount = true } = props;
@@ -209,7 +209,7 @@ export function WhenField(props: {
   );
 }
 
-/** An instant as the browser's field for it has it: in the author's own time zone. */
+/** An instant in the form of the browser's field: in the author's own time zone. */
 function localOf(instant: string): string {
   const at = Date.parse(instant);
   if (Number.isNaN(at)) return "";

@@ -1,7 +1,7 @@
 import { useReducer } from "react";
 import type { Snapshot } from "./text.ts";
 
-/** Most steps that can be undone. States share what they have in common, so a step is small. */
+/** The limit of steps that can be undone. States share their equal parts, so a step is small. */
 const MAX_STEPS = 300;
 /** Changes of one field within this time are one step, milliseconds. */
 const JOIN_MS = 1_500;
@@ -44,14 +44,14 @@ export function step(history: History, act: Act): History {
   };
 }
 
-/** What was, is and will be again of a document. */
+/** The past, present and undone states of a document. */
 export function useHistory(first: Snapshot) {
   const [history, dispatch] = useReducer(step, { past: [], present: first, future: [], last: null });
   return {
     present: history.present,
     mayUndo: history.past.length > 0,
     mayRedo: history.future.length > 0,
-    /** @param what changes of the same within a moment are one step; "" is always a step of its own. */
+    /** @param what changes with the same name within a moment are one step; "" is always a separate step. */
     change: (to: Snapshot | ((present: Snapshot) => Snapshot), what = "") =>
       dispatch({ kind: "change", to, what, at: Date.now() }),
     start: (from: Snapshot) => dispatch({ kind: "start", from }),

@@ -10,11 +10,11 @@ import { RuleField } from "./rule-slot.tsx";
 import { withField } from "./text.ts";
 import type { Fields, Leaf } from "./tree.ts";
 
-/** Kinds that pages and importers know; authors may name others. */
+/** Kinds that pages and importers know; authors may write others. */
 const KINDS = ["page", "quiz", "assignment", "file", "link", "survey"];
 const STATUSES = ["active", "draft", "beta", "deprecated"] as const;
 const VISIBILITIES = ["shown", "hidden", "unlisted"] as const;
-/** What a form shows; other fields are listed below it and stay as they are. */
+/** The fields of the form; other fields are listed below it and stay as they are. */
 const SHOWN = [
   ..."id title status rule completion kind opens due closes visibility keeps assign_to content".split(" "),
   ..."difficulty question answer rubric problems".split(" "),
@@ -30,7 +30,7 @@ interface ItemFormProps {
   onId: (id: string) => void;
 }
 
-/** Everything that a document can say of one item, and nothing else. */
+/** Everything that a document can say about one item. */
 export function ItemForm({ course, document, leaf, findings, onField, onId }: ItemFormProps) {
   const text = useStudioText();
   const messages = useMessages();
@@ -142,7 +142,9 @@ export function ItemForm({ course, document, leaf, findings, onField, onId }: It
   );
 }
 
-/** The name of an item in addresses and rules. It is changed as a whole, because all that names it follows. */
+/**
+ * The name of an item in addresses and rules. It is changed as a whole, because everything that names it changes too.
+ */
 function IdField({ course, id, onId }: { course: string; id: string; onId: (id: string) => void }) {
   const text = useStudioText();
   const prefix = `${course}.`;

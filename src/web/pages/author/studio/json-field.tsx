@@ -2,10 +2,10 @@ import { useId, useState } from "react";
 import { useStudioText } from "../../../i18n/studio.ts";
 import { useKeptText } from "../../../lib/use-kept-text.ts";
 
-/** A value of the document, as JSON. What is no JSON yet changes nothing, and is there again after a reload. */
+/** A value of the document, as JSON. Text that is not JSON yet changes nothing, and is there again after a reload. */
 export function JsonField(props: {
   label: string;
-  /** Names the value in all courses. */
+  /** Names the value, unique over all courses. */
   place: string;
   value: unknown;
   onChange: (value: unknown) => void;
@@ -15,7 +15,7 @@ export function JsonField(props: {
   const id = useId();
   const written = value === undefined ? "" : JSON.stringify(value, null, 2);
   const [broken, setBroken] = useKeptText(`json ${place}`);
-  // What is JSON stays as it was typed while one is in the field.
+  // While the field has the focus, JSON stays as it was typed.
   const [typed, setTyped] = useState<string | null>(broken);
   const isBroken = typed !== null && parsed(typed) === null;
   const change = (next: string) => {
@@ -45,7 +45,7 @@ export function JsonField(props: {
   );
 }
 
-/** An empty text is a field that is not there. */
+/** An empty text removes the field. */
 function parsed(text: string): { value: unknown } | null {
   if (text.trim() === "") return { value: undefined };
   try {

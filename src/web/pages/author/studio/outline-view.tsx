@@ -13,7 +13,7 @@ import type { useOutline } from "./use-outline.ts";
 
 const NONE: readonly ItemFinding[] = [];
 
-/** The outline of a course, and beside it the form of what is selected in it. */
+/** The outline of a course, and beside it the form of the selected line. */
 export function OutlineView(props: {
   course: string;
   copy: ReturnType<typeof useCopy>;
@@ -32,7 +32,7 @@ export function OutlineView(props: {
     if (parent !== null) outline.fold(parent, false);
     outline.select(key === COURSE ? null : key);
   };
-  // The address names what is selected: it outlives a reload, and another page can lead here.
+  // The address names the selected item, so it survives a reload, and other pages can link to it.
   const [search, setSearch] = useSearchParams();
   const id = leaf !== null && typeof leaf.fields.id === "string" ? leaf.fields.id : null;
   const asked = useRef(search.get("item"));
@@ -41,7 +41,7 @@ export function OutlineView(props: {
     const key = asked.current === null ? null : keyOfId(tree, asked.current);
     if (key !== null && selected === null) show(key);
   }, []);
-  // Another author's text comes with lines of its own: what was selected is found in it again.
+  // Another author's text comes with new lines: the selected item is found in it again.
   const last = useRef(id);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when another tree has come.
   useEffect(() => {
@@ -54,7 +54,7 @@ export function OutlineView(props: {
     if (id === asked.current) asked.current = null;
     else if (asked.current === null) setSearch(id === null ? {} : { item: id }, { replace: true });
   }, [id, selected, setSearch]);
-  // What the form shows beside the fields of the item itself may come a moment later than what is typed.
+  // The form's other data may come a moment later than the typed text.
   const settled = useDeferredValue(tree);
   const document = useMemo(() => writeTree(settled), [settled]);
   const acts: [string, () => void, boolean][] = [

@@ -8,7 +8,7 @@ import { titleIn } from "./text.ts";
 import type { Place, Tree } from "./tree.ts";
 import { useDragRow } from "./use-drag-row.ts";
 
-/** Lines beyond what can be seen that are there already when one scrolls. */
+/** Lines beyond the visible ones that are drawn already for scrolling. */
 const OVERSCAN = 8;
 
 export interface OutlineHandle {
@@ -24,11 +24,11 @@ interface OutlineProps {
   onSelect: (key: number) => void;
   onFold: (key: number, isFolded: boolean) => void;
   onMove: (key: number, to: Place) => void;
-  /** What a key asks for; returns whether it was one of its keys. */
+  /** Handles a key; returns whether it was one of its keys. */
   onKey: (event: KeyboardEvent) => boolean;
 }
 
-/** The chapters and items of a course. Only the lines that can be seen are in the page: a course may have 5,000. */
+/** The chapters and items of a course. Only the visible lines are in the page, because a course may have 5,000. */
 export function Outline(props: OutlineProps) {
   const { ref, tree, folded, selected, findings, onSelect, onFold, onMove, onKey } = props;
   const text = useStudioText();
@@ -45,7 +45,7 @@ export function Outline(props: OutlineProps) {
   const drag = useDragRow({ frame, tree, rows, onDrop: onMove });
   useImperativeHandle(ref, () => ({ focus: () => frame.current?.focus() }));
   const at = rows.findIndex(({ key }) => key === selected);
-  // What is selected can be seen, whoever selected or moved it; only then a screen reader finds it.
+  // The selected line is always visible, whoever selected or moved it; otherwise a screen reader would not find it.
   useEffect(() => {
     if (at >= 0) virtual.scrollToIndex(at, { align: "auto" });
   }, [at, virtual]);
@@ -132,7 +132,7 @@ function rowId(outline: string, key: number | null): string {
   return `${outline}-row-${key}`;
 }
 
-/** Findings of what is in a folded chapter: they must not be out of sight. */
+/** Findings in a folded chapter must stay visible. */
 function hiddenErrors({ leaf }: Row, findings: OutlineProps["findings"]): number {
   if (!("problems" in leaf)) return 0;
   return leaf.problems.reduce((sum, { key }) => sum + (findings.get(key)?.length ?? 0), 0);

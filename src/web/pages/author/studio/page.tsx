@@ -22,19 +22,19 @@ import { keyOfId } from "./tree.ts";
 import { useCopy } from "./use-copy.ts";
 import { useOutline } from "./use-outline.ts";
 
-// Drawing a map needs what places its cards: few who write look at it each time.
+// Drawing a map needs the code that places its cards, and few authors look at the map each time.
 const Preview = lazy(async () => ({ default: (await import("./preview.tsx")).Preview }));
 
 const VIEWS = ["outline", "map", "publish", "document"] as const;
 type View = (typeof VIEWS)[number];
 
-/** One course of an author: its outline and forms, the map as it will look, publishing, and the document as text. */
+/** One course of an author: its outline and forms, a preview of the map, publishing, and the document as text. */
 export default function StudioPage({ course, view }: { course: string; view: "studio" | "document" }) {
   const messages = useMessages();
   const gradingText = useGradingText();
   const isAuthor = useHasRole("author", "admin");
   const info = useCourseInfo(course);
-  // A co-author need not be an author elsewhere.
+  // A co-author need not have the role author.
   const mayManage = isAuthor || info.data?.role === "co_author";
   if (isAbsent(info.error)) return <NotFoundPage />;
   if (!mayManage && !info.isPending) return <ForbiddenPage />;
@@ -86,7 +86,7 @@ function Studio(props: { course: string; title: string; active: number | null; i
   const focusForm = () => document.querySelector<HTMLInputElement>(".studio-form [data-field]")?.focus();
   const outline = useOutline(course, copy, focusForm);
   const go = (to: View) => {
-    // The text has the address that it always had.
+    // The text keeps its old address.
     if (to === "document") navigate(`/author/${course}`);
     else navigate(`/author/${course}/studio${to === "outline" ? "" : `?view=${to}`}`);
   };

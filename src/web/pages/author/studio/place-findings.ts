@@ -1,7 +1,7 @@
 import type { FieldError } from "../../../api/problem.ts";
 import type { Tree } from "./tree.ts";
 
-/** Something to say about an item (key 0: about the course), and about which of its fields. */
+/** A finding about an item (key 0: about the course), with its field. */
 export interface ItemFinding {
   key: number;
   /** First name of its path in the item, for example `rule` or `title`; "" is the item as a whole. */
@@ -15,7 +15,7 @@ export const COURSE = 0;
 const IN_CHAPTER = /^chapters\[(\d+)\](?:\.problems\[(\d+)\])?(?:\.|$|(?=\[))/;
 const LOOSE = /^problems\[(\d+)\](?:\.|$|(?=\[))/;
 
-/** Puts what the server says at the items of the outline that was sent. */
+/** Puts the server's findings at the items of the outline that was sent. */
 export function findingsIn(tree: Tree, findings: readonly FieldError[], isError: boolean): ItemFinding[] {
   return findings.map(({ path, rule, message }) => ({ ...placeIn(tree, path), rule, message, isError }));
 }

@@ -6,7 +6,7 @@ import type { Check } from "./check.ts";
 import { titleIn } from "./text.ts";
 import type { Fields } from "./tree.ts";
 
-/** What the map of learners is drawn from, of a course that is not published. */
+/** The data for the learners' map of a course that is not published. */
 export function previewNodes({ tree, preview }: Check, language: Language): { nodes: MapNode[]; needs: Need[] } {
   if (preview === null) return { nodes: [], needs: [] };
   const seen = new Map(preview.items.map((item) => [item.item, item]));

@@ -9,10 +9,10 @@ import { TextField } from "./fields.tsx";
 import { previewNodes } from "./preview-nodes.ts";
 import type { Snapshot } from "./text.ts";
 
-/** Most cards that are drawn: more could not be read, nor placed in a moment. */
+/** The limit of drawn cards: more could not be read, and would take too long to place. */
 const MAX_CARDS = 300;
 
-/** The map as it will look to a learner who is made up here: what they have done can be changed by a click. */
+/** The map for an invented learner: a click changes what they have done. */
 export function Preview({
   course,
   snapshot,

@@ -9,14 +9,14 @@ import { itemsOf, type Tree } from "./tree.ts";
 /** Most findings that are listed at once. */
 const MAX_LISTED = 100;
 
-/** Everything that is to say of the course, with the way to the item it is about. */
+/** All findings about the course, with links to their items. */
 export function ProblemsList(props: { tree: Tree; findings: readonly ItemFinding[]; show: (key: number) => void }) {
   const { tree, findings, show } = props;
   const text = useStudioText();
   const language = useLanguage();
   const [isOpen, setIsOpen] = useState(false);
   const errors = findings.filter(({ isError }) => isError);
-  // A closed list is not made: it would be made again with every key.
+  // A closed list is not made, because each key would make it again.
   const all = isOpen ? [...errors, ...findings.filter(({ isError }) => !isError)] : [];
   const listed = all.slice(0, MAX_LISTED);
   const wanted = new Set(listed.map(({ key }) => key));

@@ -9,7 +9,7 @@ import { SelectField, TextField } from "./fields.tsx";
 import { titleIn } from "./text.ts";
 import { itemsOf, type Tree } from "./tree.ts";
 
-/** Most items whose changes are listed. */
+/** The limit of items whose changes are listed. */
 const MAX_ITEMS_LISTED = 200;
 
 /** What publishing would change, by title and learner; and publishing. */

@@ -10,9 +10,9 @@ import {
   type Tree,
 } from "./tree.ts";
 
-// Which items name which. Pure. Ids stand in rules, requirements and the course's options; whatever the operators are called.
+// Which items name which. Pure. It finds ids in rules, requirements and the course's options, for any operator.
 
-/** Fields of an item in which an id is the name of another item. */
+/** Fields of an item in which an id names another item. */
 const NAMING = ["rule", "completion"] as const;
 /** Fields of an item with texts for readers, which may have links. */
 const READ = ["content", "question", "rubric"] as const;
@@ -31,12 +31,12 @@ function renamed(value: unknown, ids: ReadonlyMap<string, string>): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [ids.get(name) ?? name, renamed(part, ids)]));
 }
 
-/** Ids of an item and of what is in it. */
+/** Ids of an item and of the items in it. */
 export function idsIn(leaf: Leaf | Branch): Set<string> {
   return new Set([leaf, ...insideOf(leaf)].flatMap(({ fields }) => (typeof fields.id === "string" ? [fields.id] : [])));
 }
 
-/** The items that wait for one of these; those with such an id themselves are left out. */
+/** The items that wait for one of these, without the items themselves. */
 export function dependentsOf(tree: Tree, ids: ReadonlySet<string>): Leaf[] {
   return [...itemsOf(tree)].filter(
     ({ fields }) =>
@@ -49,7 +49,7 @@ export function optionsName(tree: Tree, ids: ReadonlySet<string>): boolean {
   return mentions(tree.fields.options, ids);
 }
 
-/** Fields with other ids in them, where they name items. */
+/** Fields with other ids in the places that name items. */
 function fieldsRenamed(fields: Fields, ids: ReadonlyMap<string, string>): Fields {
   const next: Record<string, unknown> = { ...fields };
   if (typeof fields.id === "string") next.id = ids.get(fields.id) ?? fields.id;
@@ -57,7 +57,7 @@ function fieldsRenamed(fields: Fields, ids: ReadonlyMap<string, string>): Fields
   return next;
 }
 
-/** The course with an id written otherwise, wherever an item is named by it. */
+/** The course with a changed id, in every place that names the item. */
 export function withId(tree: Tree, key: number, id: string): Tree {
   const own = [...itemsOf(tree)].find((leaf) => leaf.key === key)?.fields.id;
   const isShared = [...itemsOf(tree)].some((leaf) => leaf.key !== key && leaf.fields.id === own);
@@ -71,7 +71,7 @@ export function withId(tree: Tree, key: number, id: string): Tree {
   return options === undefined ? named : { ...named, fields: { ...named.fields, options: renamed(options, ids) } };
 }
 
-/** An id that no item has: the wish, or the wish with a number. */
+/** An id that no item has: the wanted one, or the wanted one with a number. */
 export function freeId(tree: Tree, wish: string, also: ReadonlySet<string> = new Set()): string {
   const taken = new Set([...itemsOf(tree)].map(({ fields }) => fields.id));
   for (let number = 1; ; number += 1) {
@@ -80,7 +80,7 @@ export function freeId(tree: Tree, wish: string, also: ReadonlySet<string> = new
   }
 }
 
-/** A copy of an item with what is in it, under ids of its own; what names items in the copy names those of the copy. */
+/** A copy of an item with the items in it, with new ids; references inside the copy name the new ids. */
 export function copyOf(tree: Tree, leaf: Leaf | Branch, title: (title: unknown) => unknown): Leaf | Branch {
   const ids = new Map<string, string>();
   for (const id of idsIn(leaf)) ids.set(id, freeId(tree, `${id}-copy`, new Set(ids.values())));
@@ -90,7 +90,7 @@ export function copyOf(tree: Tree, leaf: Leaf | Branch, title: (title: unknown) 
   return "problems" in leaf ? { ...named, problems: leaf.problems.map(copied) } : named;
 }
 
-/** A document as that of another course: its slug, and the ids of its items wherever they stand; links in texts follow. */
+/** A document changed into that of another course: its slug, and all ids of its items; links in texts change too. */
 export function documentFor(document: Fields, slug: string): Fields {
   const from = typeof document.slug === "string" ? document.slug : "";
   const item = (fields: Fields): Fields => {

@@ -10,14 +10,14 @@ export interface Row {
   kind: Place["kind"];
   index: number;
   size: number;
-  /** Of a chapter with something in it. */
+  /** For a chapter that is not empty. */
   isOpen: boolean | null;
 }
 
 /** Height of a line in the style sheet, CSS pixels. */
 export const ROW = 40;
 
-/** The lines of an outline, without what is in folded chapters. */
+/** The lines of an outline, without the items in folded chapters. */
 export function rowsOf(tree: Tree, folded: ReadonlySet<number>): Row[] {
   const rows: Row[] = [];
   tree.chapters.forEach((leaf, index) => {
@@ -54,7 +54,7 @@ export function rowsOf(tree: Tree, folded: ReadonlySet<number>): Row[] {
   return rows;
 }
 
-/** Where something would be dropped: the place in the outline, and the edge of the list where a line shows it. */
+/** The target of a drop: the place in the outline, and the edge of the list where a line shows it. */
 export interface Drop {
   to: Place;
   /** Edge between lines: 0 is above the first one. */
@@ -63,7 +63,7 @@ export interface Drop {
 }
 
 /**
- * Where an item goes that is dropped at a height of the list.
+ * The target of an item that is dropped at a height of the list.
  * @param height in lines, from the top of the list: 2.75 is the lower part of the third one.
  */
 export function dropAt(tree: Tree, rows: readonly Row[], dragged: Row, height: number): Drop | null {
@@ -78,7 +78,7 @@ function chapterDrop(tree: Tree, rows: readonly Row[], dragged: Row, height: num
   for (const [at, row] of rows.entries()) {
     if (row.kind !== "chapter") continue;
     const end = endOf(rows, at);
-    // Below the middle of a chapter with what is in it is after it.
+    // Below the middle of a chapter with visible items means after it.
     if (height <= (at + end) / 2) break;
     if (row.key !== dragged.key) index += 1;
     edge = end;
@@ -102,13 +102,13 @@ function problemDrop(tree: Tree, rows: readonly Row[], dragged: Row, height: num
   const without = (parent: number | null, index: number) =>
     dragged.parent === parent && dragged.index < index ? index - 1 : index;
   if (row.kind === "chapter") {
-    // Onto a chapter is into it: at its beginning where it is unfolded, else at its end.
+    // A drop onto a chapter goes into it: to its beginning if it is unfolded, else to its end.
     const chapter = tree.chapters.find(({ key }) => key === row.key);
     const isFolded = row.isOpen === false;
     const index = isFolded ? (chapter?.problems.length ?? 0) : 0;
     return { to: { kind: "problem", parent: row.key, index: without(row.key, index) }, edge: at + 1, level: 2 };
   }
-  // Below everything is outside the chapters.
+  // Below everything means outside the chapters.
   if (height > rows.length + 0.25 && row.parent !== null) {
     return { to: { kind: "problem", parent: null, index: 0 }, edge: rows.length, level: 1 };
   }

@@ -2,7 +2,7 @@ import { RuleField as RuleBuilder } from "../rules/index.tsx";
 
 interface RuleSlotProps {
   value: unknown;
-  /** Undefined takes the rule out of the document. */
+  /** Undefined removes the rule from the document. */
   onChange: (value: unknown) => void;
   /** The whole draft. */
   document: unknown;

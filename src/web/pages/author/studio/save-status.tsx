@@ -7,7 +7,7 @@ import type { Origin, useCopy } from "./use-copy.ts";
 
 type Copy = ReturnType<typeof useCopy>;
 
-/** Whether what is here is on the server, who else writes, and what to do when somebody else saved. */
+/** Whether the text is saved on the server, who else is writing, and what to do if somebody else saved. */
 export function SaveStatus({ copy }: { copy: Copy }) {
   const text = useStudioText();
   const language = useLanguage();
@@ -67,7 +67,7 @@ function Conflict({ copy, who, when }: { copy: Copy; who: string; when: string }
   );
 }
 
-/** Who saved the revision that was there: members of the refusal. */
+/** Who saved the server's revision: members of the refusal. */
 function conflictOf(fault: unknown): { name: string | null; saved_at: string | null } | null {
   if (typeof fault !== "object" || fault === null || !("problem" in fault)) return null;
   const { problem } = fault;
@@ -76,7 +76,7 @@ function conflictOf(fault: unknown): { name: string | null; saved_at: string | n
   return { name, saved_at: typeof problem.saved_at === "string" ? problem.saved_at : null };
 }
 
-/** Where the text came from, in words. */
+/** The origin of the text, in words. */
 export function originText(origin: Origin | null, text: ReturnType<typeof useStudioText>): string {
   if (origin === null || origin.kind === "empty") return "";
   return origin.kind === "version" ? text.fromVersion(origin.version) : text.fromCopy;

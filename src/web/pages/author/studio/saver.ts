@@ -5,7 +5,7 @@ import { dropText, keepText, keptText } from "../../../lib/kept-text.ts";
 import { Store } from "../../../lib/store.ts";
 import { SessionOverError } from "../../../session/store.ts";
 
-/** Which revision of the working copy is there, and whose. */
+/** The server's revision of the working copy, and who saved it. */
 export interface Stamp {
   revision: number;
   base_version: number | null;
@@ -26,37 +26,37 @@ export interface SaveState {
   /** `waiting`: something is typed and not saved yet. `conflict`: somebody else saved; `stamp` says who. */
   status: "saved" | "waiting" | "saving" | "offline" | "refused" | "conflict";
   stamp: Stamp;
-  /** Whether this browser keeps what is not saved, whatever becomes of the page. */
+  /** Whether this browser stores the unsaved text, whatever happens to the page. */
   isKept: boolean;
   fault: unknown;
   others: readonly Writer[];
 }
 
-/** What was typed here and never reached the server. */
+/** Text that was typed here and never reached the server. */
 interface Kept {
   revision: number;
   base: number | null;
   text: string;
 }
 
-/** Quiet time before a save, and the longest that something typed waits for one, milliseconds. */
+/** Time without typing before a save, and the longest wait of typed text for a save, milliseconds. */
 const QUIET_MS = 1_000;
 const LONGEST_MS = 8_000;
-/** Quiet time before the text is kept in this browser: a large document is not written at each key. */
+/** Time without typing before the text is stored in this browser: a large document is not written at each key. */
 const KEEP_MS = 300;
 const RETRY_MS = 4_000;
-/** How often the server is told that the page is open: it forgets who is silent for a minute. */
+/** How often the page reports to the server that it is open: the server forgets pages that are silent for a minute. */
 const BEAT_MS = 15_000;
 
 const NOTHING: Stamp = { revision: 0, base_version: null, saved_by: null, name: null, saved_at: null };
 
 /**
- * Brings what an author writes to the server, revision by revision, and keeps it in this browser until it is there: a
- * reload, a dead network and an ended session lose nothing. It never overwrites what somebody else saved.
+ * Saves an author's text on the server, revision by revision, and stores it in this browser until it is saved. So a
+ * reload, a lost network and an ended session lose nothing. It never overwrites what somebody else saved.
  */
 export class Saver {
   readonly state: Store<SaveState>;
-  /** Called when somebody else saved while nothing was typed here: the page shows theirs. */
+  /** Called when somebody else saved while nothing was typed here: the page shows the other text. */
   onNewer: () => void = () => undefined;
   readonly #course: string;
   readonly #user: string;
@@ -77,12 +77,12 @@ export class Saver {
     this.state = new Store(state);
   }
 
-  /** What the server has. */
+  /** The text on the server. */
   read(): Promise<Copy> {
     return request<Copy>(this.#path);
   }
 
-  /** What was typed here before and is on no server. */
+  /** Text that was typed here before and is on no server. */
   kept(): Kept | null {
     const stored = keptText(this.#user, this.#place);
     const head = stored === null ? null : /^(\d+) (\d*)\n/.exec(stored);
@@ -91,7 +91,7 @@ export class Saver {
     return { revision: Number(head[1]), base, text: stored.slice(head[0].length) };
   }
 
-  /** Begins with a text: the server's (`isDirty` false), or one that it does not have. */
+  /** Begins with a text: the server's (`isDirty` false), or one that the server does not have. */
   begin(stamp: Stamp, text: string, options: { isDirty: boolean; isConflict?: boolean }): void {
     this.#saved = options.isDirty ? null : text;
     this.#text = () => text;
@@ -101,7 +101,7 @@ export class Saver {
     if (options.isDirty && options.isConflict !== true) this.#saveIn(0);
   }
 
-  /** Begins to listen and to say that the page is open. @returns what ends that. */
+  /** Begins to listen and to report that the page is open. @returns a function that stops this. */
   open(): () => void {
     const leaving = (event: BeforeUnloadEvent) => {
       if (!this.keep()) event.preventDefault();
@@ -126,7 +126,7 @@ export class Saver {
     };
   }
 
-  /** The text is another one now. @param text gives it; a large one is only written out when it is needed. */
+  /** The text has changed. @param text returns it; a large text is only written when it is needed. */
   changed(text: () => string): void {
     this.#text = text;
     this.#isDirty = true;
@@ -139,7 +139,7 @@ export class Saver {
     this.#saveIn(Math.max(0, Math.min(QUIET_MS, this.#since + LONGEST_MS - Date.now())));
   }
 
-  /** Keeps what is not saved in this browser. @returns whether nothing would be lost if the page closed now. */
+  /** Stores the unsaved text in this browser. @returns whether nothing would be lost if the page closed now. */
   keep(): boolean {
     clearTimeout(this.#keepTimer);
     if (!this.#isDirty) return true;
@@ -149,14 +149,16 @@ export class Saver {
     return isKept;
   }
 
-  /** Saves what is here over what somebody else saved. */
+  /** Saves the text here over what somebody else saved. */
   takeOver(theirs: Stamp): void {
     this.#isDirty = true;
     this.#set({ stamp: { ...theirs, base_version: this.state.get().stamp.base_version }, status: "waiting" });
     this.#saveIn(0);
   }
 
-  /** The working copy is published, or given up: the server forgets its text, and the next one begins with a version. */
+  /**
+   * The working copy is published, or discarded: the server removes its text, and the next one begins with a version.
+   */
   async discard(base: number | null, text: string): Promise<void> {
     const { revision } = this.state.get().stamp;
     const stamp = await this.#put(null, revision, base);
@@ -206,7 +208,7 @@ export class Saver {
 
   #done(stamp: Stamp, text: string): void {
     this.#saved = text;
-    // Somebody may have typed while it was under way.
+    // Somebody may have typed during the request.
     this.#isDirty = this.#text() !== text;
     if (!this.#isDirty) dropText(this.#user, this.#place);
     this.#set({ stamp, status: this.#isDirty ? "waiting" : "saved", fault: null });
@@ -218,14 +220,14 @@ export class Saver {
       this.#set({ status: "conflict", fault });
       return;
     }
-    // Who signs in again finds the text here.
+    // After signing in again, the text is still here.
     if (fault instanceof SessionOverError) return;
     const isRefused = fault instanceof ApiProblem && fault.problem.status < 500 && fault.problem.status !== 429;
     this.#set({ status: isRefused ? "refused" : "offline", fault });
     if (!isRefused) this.#saveIn(RETRY_MS);
   }
 
-  /** Says that the page is open, and hears who else has it open and whether somebody saved. */
+  /** Reports that the page is open, and learns who else has it open and whether somebody saved. */
   async #tell(): Promise<void> {
     if (document.visibilityState === "hidden") return;
     try {

@@ -9,10 +9,10 @@ export function emptyDocument(course: string, title: string): string {
   return JSON.stringify({ slug: course, title, chapters: [chapter] }, null, 2);
 }
 
-/** What a new course begins with. */
+/** The content with which a new course begins. */
 export type Beginning = { kind: "empty" } | { kind: "sample" } | { kind: "copy"; course: string; version: number };
 
-/** Gives a new course its first text, as a working copy: nothing is published by it. */
+/** Gives a new course its first text, as a working copy: nothing is published. */
 export async function beginWith(course: string, title: string, beginning: Beginning): Promise<void> {
   if (beginning.kind === "empty") return;
   const from: unknown =
@@ -26,12 +26,12 @@ export async function beginWith(course: string, title: string, beginning: Beginn
   await request(`/courses/${course}/working-copy`, { method: "PUT", body: { text, revision: 0 } });
 }
 
-/** Files that are copied by one request. */
+/** Files that one request copies. */
 const AT_ONCE = 20;
-/** An address of a file, as texts write it. */
+/** The address of a file, in the form that texts use. */
 const FILE = /(?<=\/courses\/[a-z0-9-]+\/items\/[^/\s"()]+\/files\/)[0-9a-f]{32}/g;
 
-/** The text with files of its own: those of the course that it comes from open for its learners alone. */
+/** The text with copied files, because the files of the other course open only for its own learners. */
 async function withFiles(course: string, from: string, text: string): Promise<string> {
   const files = [...new Set([...text.matchAll(FILE)].map(([id]) => id))];
   const copies = new Map<string, string>();

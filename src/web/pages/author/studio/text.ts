@@ -2,13 +2,13 @@ import type { Language } from "../../../lib/preferences.ts";
 import { type Fields, isFields, readTree, type Tree } from "./tree.ts";
 import { treeText } from "./tree-text.ts";
 
-/** A state of the document: as text that somebody typed, or as the outline that the forms changed. */
+/** A state of the document: a typed text, or an outline that forms changed. */
 export type Snapshot = { readonly text: string } | { readonly tree: Tree };
 
 const trees = new WeakMap<Snapshot, Tree | null>();
 const texts = new WeakMap<Snapshot, string>();
 
-/** The outline of a state; null where its text is no JSON, or no course. */
+/** The outline of a state; null if its text is not JSON, or not a course. */
 export function treeOf(snapshot: Snapshot): Tree | null {
   if ("tree" in snapshot) return snapshot.tree;
   const known = trees.get(snapshot);
@@ -36,7 +36,7 @@ export function textOf(snapshot: Snapshot): string {
   return text;
 }
 
-/** A title as it is read: in a language, else in the one that it has. */
+/** A title in a language, else in the one that it has. */
 export function titleIn(value: unknown, language: Language): string {
   if (typeof value === "string") return value;
   if (!isFields(value)) return "";
@@ -52,7 +52,7 @@ export function partIn(value: unknown, language: Language): string {
   return typeof part === "string" ? part : "";
 }
 
-/** A text with one of its languages written otherwise, in the form that it had where that is enough. */
+/** A text with one language changed, in its old form if that is enough. */
 export function withPart(value: unknown, language: Language, text: string): unknown {
   if (!isFields(value)) {
     if (language === "en") return text;
@@ -65,7 +65,7 @@ export function withPart(value: unknown, language: Language, text: string): unkn
   return { ...value, [language]: text };
 }
 
-/** Fields with one of them set; undefined takes it out. Others stay in their places. */
+/** Fields with one of them set; undefined removes it. Others stay in their places. */
 export function withField(fields: Fields, name: string, value: unknown): Fields {
   if (value !== undefined) return { ...fields, [name]: value };
   const { [name]: _, ...rest } = fields;

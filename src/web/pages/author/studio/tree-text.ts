@@ -4,7 +4,7 @@ import type { Branch, Fields, Leaf, Tree } from "./tree.ts";
 // the same text as before.
 
 const INDENT = "  ";
-/** Texts of chapters, and of items outside of them, at the depth at which they stand in a document. */
+/** Texts of chapters, and of items outside of them, with the indentation of their depth in a document. */
 const written = new WeakMap<Leaf | Branch, string>();
 
 /** The same as `JSON.stringify(writeTree(tree), null, 2)`. */
@@ -30,10 +30,13 @@ function chapterText({ fields, problems }: Branch): string {
   );
 }
 
-/** Two steps further in. A text of JSON has line ends between its values only: those within are escaped. */
+/** Indents by two more steps. JSON has line ends only between its values, because those inside texts are escaped. */
 const inList = (text: string) => text.replaceAll("\n", `\n${INDENT}${INDENT}`);
 
-/** @param lists the members that are lists of items, whose texts are given; one that was not written stays so while it is empty. */
+/**
+ * @param lists the members that are lists of items, with their texts; a list that was absent stays absent while it is
+ * empty.
+ */
 function objectText(fields: Fields, lists: Readonly<Record<string, readonly string[]>>): string {
   const more = Object.keys(lists).filter((name) => !Object.hasOwn(fields, name) && lists[name]?.length !== 0);
   const members = [...Object.keys(fields), ...more].flatMap((name) => {

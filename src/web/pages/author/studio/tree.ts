@@ -1,9 +1,9 @@
-// A course document as the outline shows it. Pure. A document is only read where the outline needs it: everything else in
-// it, known or not, stays as it is, in its place.
+// A course document in the form of the outline. Pure. Only the parts that the outline needs are read: everything else,
+// known or not, stays as it is, in its place.
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One item; `key` is its identity while the page is open, whatever its id becomes. */
+/** One item; `key` identifies it while the page is open, even if its id changes. */
 export interface Leaf {
   key: number;
   fields: Fields;
@@ -14,19 +14,22 @@ export interface Branch extends Leaf {
 }
 
 export interface Tree {
-  /** Of the course, with `chapters` and `problems` as they were read: {@link writeTree} puts the present ones there. */
+  /**
+   * The course's fields, with `chapters` and `problems` as they were read: {@link writeTree} puts the present ones
+   * there.
+   */
   fields: Fields;
   chapters: readonly Branch[];
   /** Items outside the chapters. */
   loose: readonly Leaf[];
 }
 
-/** What is in an item: nothing in one that is no chapter. */
+/** The items in an item: none, unless it is a chapter. */
 export function insideOf(leaf: Leaf | Branch): readonly Leaf[] {
   return "problems" in leaf ? leaf.problems : [];
 }
 
-/** Where an item is: in a list (`parent` is its chapter's key; null: outside the chapters) at an index. */
+/** The place of an item: an index in a list (`parent` is its chapter's key; null: outside the chapters). */
 export interface Place {
   kind: "chapter" | "problem";
   parent: number | null;
@@ -43,7 +46,7 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @returns null where the document has no form that an outline could show. */
+/** @returns null if an outline cannot show the document. */
 export function readTree(document: unknown): Tree | null {
   if (!isFields(document)) return null;
   const chapters = leaves(document.chapters);
@@ -80,7 +83,7 @@ export function writeTree(tree: Tree): Fields {
   );
 }
 
-/** A list that was not written stays so while it is empty. */
+/** A list that was absent stays absent while it is empty. */
 function withList(fields: Fields, name: string, list: readonly Fields[]): Fields {
   return list.length === 0 && !Object.hasOwn(fields, name) ? fields : { ...fields, [name]: list };
 }
@@ -123,7 +126,7 @@ export function withFields(tree: Tree, key: number, change: (fields: Fields) => 
   return mapLeaves(tree, (leaf) => (leaf.key === key ? { ...leaf, fields: change(leaf.fields) } : leaf));
 }
 
-/** The tree with each item changed; what does not change stays the same object. */
+/** The tree with each item changed; an unchanged item stays the same object. */
 export function mapLeaves(tree: Tree, change: <T extends Leaf>(leaf: T) => T): Tree {
   return {
     ...tree,
@@ -136,7 +139,7 @@ export function mapLeaves(tree: Tree, change: <T extends Leaf>(leaf: T) => T): T
   };
 }
 
-/** The tree without an item, and without what is in it. */
+/** The tree without an item and the items in it. */
 export function without(tree: Tree, key: number): Tree {
   const rest = <T extends Leaf>(list: readonly T[]) => list.filter((leaf) => leaf.key !== key);
   return {
@@ -149,7 +152,7 @@ export function without(tree: Tree, key: number): Tree {
   };
 }
 
-/** The tree with one item more, at a place. */
+/** The tree with one more item, at a place. */
 export function withLeaf(tree: Tree, leaf: Leaf | Branch, { kind, parent, index }: Place): Tree {
   if (kind === "chapter") {
     const branch: Branch = "problems" in leaf ? leaf : { ...leaf, problems: [] };
@@ -172,7 +175,7 @@ export function moved(tree: Tree, key: number, to: Place): Tree {
   return withLeaf(without(tree, key), leaf, to);
 }
 
-/** The place one step up or down: past the end of a chapter comes the next one. Null: there is none. */
+/** The place one step up or down: after the end of a chapter comes the next one. Null: there is none. */
 export function stepFrom(tree: Tree, key: number, step: -1 | 1): Place | null {
   const from = placeOfKey(tree, key);
   if (from === null) return null;

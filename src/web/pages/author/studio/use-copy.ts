@@ -8,7 +8,7 @@ import { type Copy, Saver, type Stamp } from "./saver.ts";
 import { type Snapshot, textOf, treeOf } from "./text.ts";
 import type { Tree } from "./tree.ts";
 
-/** Where the text on the page came from. */
+/** The origin of the text on the page. */
 export type Origin = { kind: "version"; version: number } | { kind: "copy" } | { kind: "local" } | { kind: "empty" };
 
 /** Reads the document of a version, as text. */
@@ -16,7 +16,7 @@ export async function versionText(course: string, version: number): Promise<stri
   return JSON.stringify(await request<unknown>(`/courses/${course}/versions/${version}`), null, 2);
 }
 
-/** The newest version of a course, active or not: an import leaves one that nobody has activated. */
+/** The newest version of a course, active or not: an import makes one that nobody has activated. */
 async function newestVersion(course: string): Promise<number | null> {
   const page = await request<Page<CourseVersion>>(`/courses/${course}/versions`, { query: { limit: 1 } });
   return page.results[0]?.version ?? null;
