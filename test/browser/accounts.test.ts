@@ -53,7 +53,7 @@ describe.skipIf(!hasChromium)("accounts on the pages", () => {
     return address;
   }
 
-  it("a forgotten password is replaced through the page of mail; what was typed is still there after a reload", async () => {
+  it("a forgotten password is replaced by a link in a mail; typed text is still there after a reload", async () => {
     const person = await site.person("forgetful");
     const { context, page, faults } = await opened("/sign-in", { size: NARROW });
     await page.getByLabel("E-mail address").fill(person.email);
@@ -151,7 +151,7 @@ describe.skipIf(!hasChromium)("accounts on the pages", () => {
   it.each([
     ["light", "en"],
     ["dark", "zh"],
-  ] as const)("the account page is whole on a phone, %s, %s", async (theme, language) => {
+  ] as const)("the account page works on a phone, %s, %s", async (theme, language) => {
     const person = await site.person(`phone-${theme}`);
     const { context, page, faults } = await opened("/account", { theme, language, size: NARROW }, person);
     await page.getByText(person.email).first().waitFor();
@@ -165,7 +165,7 @@ describe.skipIf(!hasChromium)("accounts on the pages", () => {
     await context.close();
   });
 
-  it("an administrator finds a user by the beginning of a name, suspends them and ends it", async () => {
+  it("an administrator finds a user by the beginning of a name, suspends them and ends the suspension", async () => {
     const admin = await site.person("chief", "admin");
     const person = await site.person("suspect");
     const { context, page, faults } = await opened("/operator/users", { size: NARROW }, admin);

@@ -92,7 +92,7 @@ describe.skipIf(!hasChromium)("an author", () => {
     expect(await page.locator("[data-version]").count()).toBe(1);
   });
 
-  it("sees the place where a text is not JSON, without asking the server", async () => {
+  it("sees the place at which a text is not JSON, without asking the server", async () => {
     await openCourse();
     await replaceInEditor('"sequential": false,', '"sequential": false');
     await page.getByRole("button", { name: "Show the effect" }).click();
@@ -104,7 +104,7 @@ describe.skipIf(!hasChromium)("an author", () => {
     await outcome("refused").getByText(`Line ${line}, `).waitFor();
   });
 
-  it("sees for how many learners items would open or lock, publishes, and goes back to an older version", async () => {
+  it("sees how many learners gain or lose items, publishes, and goes back to an older version", async () => {
     await openCourse();
     await replaceInEditor('"tutorial": "algorithms.welcome"', '"tutorial": null');
     await page.getByRole("button", { name: "Show the effect" }).click();

@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium)("the page of sign-in and directory", () => {
     return { page, faults };
   }
 
-  it("sets up a provider by hand, says why one is refused, and why the last sign-in by it failed", async () => {
+  it("sets up a provider by hand, and says why a provider is refused and why the last sign-in failed", async () => {
     const { page, faults } = await opened();
     await page.getByText("There is none.").waitFor();
     const form = page.getByRole("form", { name: "Add a provider" });
@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)("the page of sign-in and directory", () => {
     expect(faults).toEqual([]);
   });
 
-  it("says what groups mean, when the directory was last heard, why it was refused, and what it sends in vain", async () => {
+  it("shows what groups mean, when the directory last sent data, why that was refused, and which data is ignored", async () => {
     const { page, faults } = await opened();
     const key = { name: "directory", scopes: ["scim"], courses: "all", expires_in_days: 30 };
     const made = expectAnswer(await site.admin.post("/api/v1/keys", key), 201, z.looseObject({ key: z.string() }));

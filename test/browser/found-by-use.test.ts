@@ -84,7 +84,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     return page;
   }
 
-  it("a problem that its learner marks as done says so, and has the button", async () => {
+  it("a problem that learners mark as done says so, and has the button", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}/chapters/checks`);
     await page.getByText("Take a walk").first().waitFor();
     expect(await page.getByRole("button", { name: "Mark this chapter as completed" }).count()).toBe(0);
@@ -111,7 +111,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     expect(faults).toEqual([]);
   });
 
-  it("[fault 43] an answer that is typed and not submitted yet is there after a reload", async () => {
+  it("[fault 43] a typed answer that is not submitted is still there after a reload", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}/problems/draft`);
     const answer = page.getByLabel("Your answer");
     await answer.fill("my essay, first line\nsecond line");
@@ -119,7 +119,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await expect.poll(() => answer.inputValue(), { timeout: STEP_MS }).toBe("my essay, first line\nsecond line");
   });
 
-  it("[fault 43] a submission, its verdict and its comment are there after a reload, also of another tab", async () => {
+  it("[fault 43] a submission, its verdict and its comment are still there after a reload, also in another tab", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}/problems/essay`);
     await page.getByLabel("Your answer").fill("my essay, first line\nsecond line");
     await page.getByRole("button", { name: "Submit" }).click();
@@ -164,7 +164,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     expect(told).toMatch(/Already met\s+“?Problem draft/i);
   });
 
-  it("[fault 45] an author's text survives another page and a reload, and is never replaced without a question", async () => {
+  it("[fault 45] an author's text survives a visit to another page and a reload, and is never replaced without a question", async () => {
     const page = await pageOf(author, "/author");
     await page.getByRole("link", { name: "A first course in algorithms" }).click();
     await page.getByRole("radio", { name: "JSON" }).check();
@@ -233,14 +233,14 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     }
   });
 
-  it("[fault 46] an address built with the API's own id is the same page", async () => {
+  it("[fault 46] an address with the API's own id shows the same page", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}/chapters/${SLUG}.plain`);
     await page.getByRole("heading", { level: 1, name: "Plain" }).waitFor();
     await page.goto(`/courses/${SLUG}/problems/${SLUG}.essay`);
     await page.getByRole("heading", { level: 1, name: "Problem essay" }).waitFor();
   });
 
-  it("[fault 46] an address of the API with a slash at its end is the same, and no page", async () => {
+  it("[fault 46] an API address with a slash at its end gives the same answer, not a page", async () => {
     const look = async (path: string) => {
       const answer = await fetch(`${site.url}${path}`, { headers: { accept: "text/html" } });
       const text = await answer.text();
@@ -255,7 +255,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     expect(await docs.getByText("/api/v1/courses/{course}/chapters").count()).toBeGreaterThan(0);
   });
 
-  it("[fault 46] Escape closes the map's panel and leaves the keyboard at the card", async () => {
+  it("[fault 46] Escape closes the map's panel and returns the focus to the card", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}`);
     const card = itemOn(page, `${SLUG}.two`, "locked");
     await card.click();
@@ -267,7 +267,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await expect.poll(focused, { timeout: STEP_MS }).toBe(`${SLUG}.two`);
   });
 
-  it("[fault 46] a phone's list shows where one is, and folds the rest", async () => {
+  it("[fault 46] the list on a phone shows the current place, and folds the rest", async () => {
     const page = await pageOf(await site.learner("walker", "algorithms"), "/courses/algorithms", { size: PHONE });
     await page.locator(".outline").waitFor();
     const heightOf = () => page.evaluate(() => document.documentElement.scrollHeight);

@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)("pages of 5,000 items and 2,000 learners", () => {
     for (const key of ["PageDown", "End", "Home"]) await page.keyboard.press(key);
   };
 
-  it("[I11] are quick for a learner: no task over 100 ms", async () => {
+  it("[I11] are fast for a learner: no task over 100 ms", async () => {
     const { context, page } = await pageOf(learner);
     const map = `/courses/${COURSE}`;
     const figures = await longestTasks(browser, page, {
@@ -95,7 +95,7 @@ describe.skipIf(!hasChromium)("pages of 5,000 items and 2,000 learners", () => {
     await context.close();
   });
 
-  it("[I11] are quick for a teacher: no task over 100 ms", async () => {
+  it("[I11] are fast for a teacher: no task over 100 ms", async () => {
     const { context, page } = await pageOf(author);
     const figures = await longestTasks(browser, page, {
       course: () => show(page, `/author/${COURSE}/studio?view=publish`, "h1"),

@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
     }
   }
 
-  it("judges one answer after the other by keyboard alone, and the learner sees it at once and after a reload", async () => {
+  it("judges one answer after the other with only the keyboard, and the learner sees it at once and after a reload", async () => {
     const [first, second] = [await sent(ESSAY, "Flour.\nWater.\nTime."), await sent(REVIEW, "A good book.")];
     const watched = await opened(learner);
     await watched.page.goto(`/courses/${COURSE}/problems/essay`);
@@ -148,7 +148,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
     await Promise.all([context.close(), watched.context.close()]);
   });
 
-  it("loses nothing that is typed over a reload, and is shown the verdict of whoever was first", async () => {
+  it("loses no typed text in a reload, and sees the verdict of the grader who was first", async () => {
     const id = await sent(ESSAY, "Another try.");
     const { context, page } = await opened(teacher);
     await page.goto(`/grading/${id}`);
@@ -197,7 +197,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
     }
   });
 
-  it("is nobody who has no part in a course", async () => {
+  it("is only a user with rights in a course", async () => {
     const { context, page } = await opened(learner);
     await page.goto("/grading");
     await page.getByRole("heading", { level: 1, name: "No access with this account" }).waitFor();

@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.getByText("course_settings/module_meta.xml", { exact: true }).waitFor();
   });
 
-  it("sends a large archive in parts, looks who is in it, and drops draft and import again", async () => {
+  it("sends a large archive in parts, sees who is in it, and drops the draft and the import again", async () => {
     await page.goto("/author/imports");
     // More than is sent at once; the empty bytes are packed as they are.
     const film = new Uint8Array(52_000_000);
@@ -134,7 +134,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     expect(faults).toEqual([]);
   });
 
-  it("reads the same in Chinese, on a small screen, in the colours of the night", async () => {
+  it("reads the same in Chinese, on a small screen, in the other theme", async () => {
     const phone = await newContext(browser, site.url, { size: PHONE, theme: "dark", language: "zh" });
     await site.signIn(phone, author);
     const small = await phone.newPage();

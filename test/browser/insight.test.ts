@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)("early warning", () => {
     await site?.stop();
   });
 
-  it("shows a teacher who, why and what to do, in both languages", async () => {
+  it("shows a teacher who is at risk, why, and what to do, in both languages", async () => {
     const context = await newContext(browser, site.url);
     await site.signIn(context, operator);
     const page = await context.newPage();

@@ -35,7 +35,7 @@ describe("places in a JSON text", () => {
     expect(shown(path)).toBe(expected);
   });
 
-  it.each(["", "document", "title"])("gives %j no line: it is about the whole document", (path) => {
+  it.each(["", "document", "title"])("gives no line for %j, which means the whole document", (path) => {
     expect(placeOf(located.places, path)).toBeNull();
   });
 
@@ -59,7 +59,7 @@ describe("places in a JSON text", () => {
     expect(locateJson(broken)).toMatchObject({ ok: false, at });
   });
 
-  it("reads whatever JSON.parse reads, to the same value", () => {
+  it("reads every text that JSON.parse reads, with the same value", () => {
     fc.assert(
       fc.property(fc.json(), fc.integer({ min: 0, max: 4 }), (source, indent) => {
         const value: unknown = JSON.parse(source);
@@ -71,7 +71,7 @@ describe("places in a JSON text", () => {
     );
   });
 
-  it("refuses whatever JSON.parse refuses", () => {
+  it("refuses every text that JSON.parse refuses", () => {
     const scraps = fc.array(fc.constantFrom("{", "}", "[", "]", ",", ":", '"a"', "1", "-", "null", " ", "\n", '"'), {
       maxLength: 12,
     });

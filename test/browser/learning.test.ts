@@ -11,7 +11,7 @@ import { clientOf } from "../support/node/api.ts";
 const NARROW = { width: 390, height: 800 };
 const MAP = `/courses/${SAMPLE_COURSE}`;
 
-describe.skipIf(!hasChromium)("what a learner works with", () => {
+describe.skipIf(!hasChromium)("the pages for a learner's work", () => {
   let site: Site;
   let browser: Browser;
   let ada: Person;
@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     expect(await seriousFindings(page)).toEqual([]);
   }
 
-  it("says what is next and why, and finds texts by keyboard alone", async () => {
+  it("say what is next and why, and find texts with only the keyboard", async () => {
     const { context, page, faults } = await opened(MAP);
     const next = page.getByRole("region", { name: "Next" });
     await next.getByText("Welcome").first().waitFor();
@@ -62,7 +62,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await context.close();
   });
 
-  it("subscribes a calendar on a phone, and ends its address", async () => {
+  it("let a learner subscribe a calendar on a phone, and end its address", async () => {
     const { context, page, faults } = await opened(MAP, { size: NARROW });
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.getByText("Due dates in your calendar").click();
@@ -80,7 +80,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await context.close();
   });
 
-  it("shows the teacher's message, and what is read on one device is read on another", async () => {
+  it("show the teacher's message, and what is read on one device is read on another", async () => {
     const body = { user_ids: [ada.id], text: "See me on Monday." };
     expectAnswer(await site.admin.post(`/api/v1/courses/${SAMPLE_COURSE}/messages`, body), 200, z.unknown());
     const first = await opened(MAP);
@@ -97,7 +97,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await second.context.close();
   });
 
-  it("remembers in this browser which chapters are folded", async () => {
+  it("remember in this browser which chapters are folded", async () => {
     const { context, page } = await opened(MAP);
     await page.getByRole("radio", { name: "List" }).check();
     const chapter = page.locator(".outline-chapters > li").first();
@@ -112,7 +112,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await context.close();
   });
 
-  it("brings a reader back to where they stopped, on another device too", async () => {
+  it("bring a reader back to where they stopped, also on another device", async () => {
     const slug = "reading";
     const content = Array.from({ length: 120 }, (_, at) => `Paragraph ${at + 1} of a long text.`).join("\n\n");
     const chapters = [{ id: `${slug}.long`, title: "Long", content }];
@@ -148,7 +148,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await second.context.close();
   });
 
-  it("gives a certificate that anybody can check, in both languages, and says when it was revoked", async () => {
+  it("give a certificate that anybody can verify, in both languages, and say when it was revoked", async () => {
     const learner = await clientOf(site.url, ada.id, "learner");
     for (const chapter of ["welcome", "complexity"]) {
       const path = `/api/v1/courses/${SAMPLE_COURSE}/chapters/${SAMPLE_COURSE}.${chapter}/mark_as_completed`;
@@ -183,7 +183,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await chinese.context.close();
   });
 
-  it("lists whom one observes, and opens the learner's map to read", async () => {
+  it("list the observed learners, and show a learner's map", async () => {
     const parent = await site.person("parent");
     const path = `/api/v1/courses/${SAMPLE_COURSE}/observers/parent/learners/${ada.id}`;
     expectAnswer(await site.admin.put(path, {}), 200, z.unknown());

@@ -72,7 +72,7 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await cable.remove();
   });
 
-  it("[fault 37] show progress of another device that opens nothing", async () => {
+  it("[fault 37] show progress from another device, even if it opens nothing", async () => {
     const { course, chapters, person } = await lesson(1);
     const context = await newContext(browser, site.url);
     await site.signIn(context, person);
@@ -125,7 +125,7 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await context.close();
   });
 
-  it("show one's own work in another tab and on another device", async () => {
+  it("show the learner's own work in another tab and on another device", async () => {
     const { course, chapters, person } = await lesson(RUNS + 1);
     const [here, there] = [await newContext(browser, site.url), await newContext(browser, site.url)];
     for (const context of [here, there]) await site.signIn(context, person);

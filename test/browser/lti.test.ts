@@ -110,7 +110,7 @@ describe.skipIf(!hasChromium)("a launch from another platform", () => {
     await isThere(opened);
   };
 
-  it("alone in its window lands on the item, and its token does not stay in the history", async () => {
+  it("in its own window shows the item, and its token does not stay in the history", async () => {
     const page = await context.newPage();
     const faults = watchFaults(page);
     await page.goto(`/lti/login?${platform.loginParams(placed())}`);
@@ -119,7 +119,7 @@ describe.skipIf(!hasChromium)("a launch from another platform", () => {
     expect(faults).toEqual([]);
   });
 
-  it("in a frame opens in a window of its own", async () => {
+  it("in a frame opens a new window", async () => {
     const page = await context.newPage();
     const faults = watchFaults(page);
     await page.goto(`${host}/course`);
@@ -128,7 +128,7 @@ describe.skipIf(!hasChromium)("a launch from another platform", () => {
     expect(faults).toEqual([]);
   });
 
-  it("where cookies are blocked goes by the storage of the platform", async () => {
+  it("without cookies uses the storage of the platform", async () => {
     await withoutCookies();
     const page = await context.newPage();
     const faults = watchFaults(page);
@@ -137,7 +137,7 @@ describe.skipIf(!hasChromium)("a launch from another platform", () => {
     expect(faults).toEqual([]);
   });
 
-  it("where the platform keeps nothing either begins again in a new window", async () => {
+  it("without cookies and without that storage begins again in a new window", async () => {
     await withoutCookies();
     const page = await context.newPage();
     const faults = watchFaults(page);
@@ -146,7 +146,7 @@ describe.skipIf(!hasChromium)("a launch from another platform", () => {
     expect(faults).toEqual([]);
   });
 
-  it("that was used says so, and opens nothing", async () => {
+  it("that was used before says so, and opens nothing", async () => {
     const page = await context.newPage();
     await page.goto("/sign-in/launch#used-before");
     await page.getByText("This launch is over").waitFor();
@@ -154,7 +154,7 @@ describe.skipIf(!hasChromium)("a launch from another platform", () => {
     await page.locator("[name=email]").waitFor();
   });
 
-  it("that is refused is shown to an operator with its reason, who mends it; then the last launch is shown", async () => {
+  it("that is refused is shown with its reason to an operator, who corrects it; then the last launch is shown", async () => {
     const before = claims;
     claims = (request, where) => ({
       ...before(request, where),

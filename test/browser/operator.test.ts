@@ -100,7 +100,7 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await Promise.all([context.close(), theirs.close()]);
   });
 
-  it("is the only one to see the page", async () => {
+  it("is the only user who sees the page", async () => {
     const context = await newContext(browser, site.url);
     await site.signIn(context, learner);
     const page = await context.newPage();

@@ -123,7 +123,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("can be walked by keyboard: skip link, map by arrows, details by Enter, focus on the new page's heading", async () => {
+  it("can be used by keyboard: skip link, map by arrows, details by Enter, focus on the new page's heading", async () => {
     const context = await newContext(browser, site.url);
     const page = await open(context, PAGES[1]);
     await page.keyboard.press("Tab");
@@ -165,7 +165,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("do not move if the device asks for less motion", async () => {
+  it("do not animate if the device asks for less motion", async () => {
     const context = await newContext(browser, site.url);
     const page = await open(context, PAGES[2]);
     await page.emulateMedia({ reducedMotion: "reduce" });
@@ -174,7 +174,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("register somebody new, and take them to the courses", async () => {
+  it("register a new user, and show them the courses", async () => {
     const context = await newContext(browser, site.url);
     const page = await context.newPage();
     await page.goto("/courses/algorithms");
@@ -206,7 +206,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("renew the access token when the server takes it no longer, and show the sign-in page when the session is over", async () => {
+  it("renew the access token when the server refuses it, and show the sign-in page when the session is over", async () => {
     const context = await newContext(browser, site.url, { size: DESKTOP });
     const page = await open(context, PAGES[1]);
     let refused = 0;

@@ -14,7 +14,7 @@ const classSchema = z.looseObject({ results: z.array(z.looseObject({ completed_c
 const NARROW = { width: 390, height: 800 };
 const AUTHORS = `/author/${SAMPLE_COURSE}`;
 
-describe.skipIf(!hasChromium)("a class run from the pages", () => {
+describe.skipIf(!hasChromium)("a class that is managed on the pages", () => {
   let site: Site;
   let browser: Browser;
   let author: Person;
@@ -58,7 +58,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     expect(await seriousFindings(page)).toEqual([]);
   }
 
-  it("shows the roll: searched, filtered, put into cohorts by keyboard", async () => {
+  it("shows the roll, and lets staff search it, filter it and assign cohorts by keyboard", async () => {
     const { page, faults } = await opened(`${AUTHORS}/people`);
     await page.getByRole("row", { name: /Ana Abe/ }).waitFor();
     await isSound(page, "people-roll");
@@ -105,7 +105,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("brings the class in line with a file: previewed, kept over a reload, confirmed; and asks twice before many go", async () => {
+  it("is changed to match a file: with a preview that survives a reload, a confirmation, and a second one before many learners are removed", async () => {
     const { page, faults } = await opened(`${AUTHORS}/people?view=file`);
     const paste = page.getByLabel("Or paste it here");
     await paste.fill("user_id,cohorts\nclass-01,evening\nnew-one,\n");
@@ -129,7 +129,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("takes a OneRoster file, on a phone too, and says what is wrong with a bad one", async () => {
+  it("accepts a OneRoster file, also on a phone, and says what is wrong with a bad one", async () => {
     const { page, faults } = await opened(`${AUTHORS}/people?view=file`, { size: NARROW });
     const choose = async (name: string, bytes: Uint8Array) => {
       await page
@@ -161,7 +161,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("sets a roster that comes by night, and says why it failed", async () => {
+  it("sets up a roster that is fetched every night, and says why it failed", async () => {
     const { page } = await opened(`${AUTHORS}/people?view=file`);
     await page.getByLabel("Name", { exact: true }).fill("school");
     await page.getByLabel("Where it is").selectOption("bucket");
@@ -176,7 +176,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("gives and takes rights", async () => {
+  it("grants and removes rights", async () => {
     const { page } = await opened(`${AUTHORS}/people?view=rights`);
     await page.getByLabel("E-mail address or id").fill("class-02@example.org");
     await page.getByRole("button", { name: "Give rights" }).click();
@@ -187,7 +187,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("shows one learner: what they see, why, and lets staff decide", async () => {
+  it("shows one learner with what they see and why, and lets staff decide", async () => {
     const { page, faults } = await opened(`${AUTHORS}/people/class-05`);
     await page.getByRole("radio", { name: "List" }).check();
     const row = page.getByRole("button", { name: /Locked/ }).first();
@@ -207,7 +207,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("pauses a learner and writes to them: their map says why, and ends when staff end it", async () => {
+  it("pauses a learner and writes to them: their map says why, until staff end the pause", async () => {
     const learner = await site.learner("traveller", SAMPLE_COURSE);
     const { page, faults } = await opened(`${AUTHORS}/people/${learner.id}`);
     await page.getByLabel("Why it is paused").fill("Abroad until spring");
@@ -270,7 +270,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("shows the class as a table, and where everybody is", async () => {
+  it("shows the class as a table, with everybody's place", async () => {
     const { page, faults } = await opened(`${AUTHORS}/class`);
     await page.getByRole("rowheader", { name: "Ana Abe", exact: true }).waitFor();
     await isSound(page, "class-table");
@@ -303,7 +303,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.close();
   });
 
-  it("[I8] shows a learner nothing of it", async () => {
+  it("[I8] shows learners none of these pages", async () => {
     const learner = await site.learner("curious", SAMPLE_COURSE);
     const { page } = await opened(`${AUTHORS}/people`, {}, learner);
     await page.getByRole("link", { name: "To the courses" }).waitFor();

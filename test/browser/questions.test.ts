@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
   const submit = (page: Page) => page.getByRole("button", { name: "Submit" }).click();
   const verdict = (page: Page, status: string) => page.locator(`[data-verdict="${status}"]`).waitFor();
 
-  it("chooses one option and several, by keyboard", async () => {
+  it("chooses one option, and several options, by keyboard", async () => {
     const { context, page, faults } = await opened(learner);
     await go(page, "choice");
     await submit(page);

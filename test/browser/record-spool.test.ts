@@ -61,7 +61,7 @@ describe.runIf(hasChromium)("records written by a page", () => {
   const number = async (call: string) => z.number().parse(await page.evaluate(`spoolPage.${call}`));
   const run = (call: string) => page.evaluate(`spoolPage.${call}`);
 
-  it("[I1] [I5] are in its IndexedDB, outlive the page, and each arrives once", async () => {
+  it("[I1] [I5] are in its IndexedDB, survive the page, and each arrives once", async () => {
     const faults = watchFaults(page);
     await page.goto("/");
     mood = "down";

@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)("the page of learning records", () => {
       body: JSON.stringify(statement),
     });
 
-  it("says what statements tell, makes a key, and shows what came and why one was refused", async () => {
+  it("explains what statements report, makes a key, and shows received statements and why one was refused", async () => {
     const context = await newContext(browser, site.url);
     await site.signIn(context, operator);
     const page = await context.newPage();
@@ -103,7 +103,7 @@ describe.skipIf(!hasChromium)("the page of learning records", () => {
     await context.close();
   });
 
-  it("is there for a co-author in Chinese and on a phone, without the keys", async () => {
+  it("works for a co-author in Chinese and on a phone, without the keys", async () => {
     const look = { size: { width: 390, height: 800 }, theme: "dark", language: "zh" } as const;
     const context = await newContext(browser, site.url, look);
     await site.signIn(context, owner);

@@ -7,13 +7,13 @@ const html = (source: string, language: "en" | "zh" = "en") => toHtml(source, la
 describe("texts", () => {
   beforeAll(() => loadParts("$x$\n```js\n1\n```") ?? undefined);
 
-  it("shows a table with its alignment, within a part that scrolls", () => {
+  it("show a table with its alignment, in a part that scrolls", () => {
     const shown = html("| a | b |\n|:-:|--:|\n| 1 | **2** |");
     expect(shown).toContain('<div class="table-scroll" tabindex="0"><table>');
     expect(shown).toContain('<td align="right"><strong>2</strong></td>');
   });
 
-  it("writes formulas as MathML without styles or links", () => {
+  it("write formulas as MathML without styles or links", () => {
     const shown = html("The sum $\\frac{1}{2}n^2$ and\n\n$$\n\\begin{matrix} a & b \\\\ c & d \\end{matrix}\n$$\n");
     expect(shown).toContain("<mfrac>");
     expect(shown).toContain('<div class="formula" tabindex="0"><math');
@@ -23,23 +23,23 @@ describe("texts", () => {
   });
 
   it.each(["It costs $5 and $10.", "From $5 to $10", "$ 5 $", "5$", "\\$5$ and", "$5–$10 *each*"])(
-    "leaves money alone: %j",
+    "leave amounts of money unchanged: %j",
     (source) => {
       expect(html(source)).not.toMatch(/<math|formula/);
     },
   );
 
-  it("keeps what stands between two sums of money", () => {
+  it("keep the text between two amounts of money", () => {
     expect(html("$5 *and* $10")).toBe("<p>$5 <em>and</em> $10</p>");
   });
 
-  it("colours code of a known language and leaves other code as it is", () => {
+  it("colour code in a known language and leave other code as it is", () => {
     expect(html("```python\ndef f(x):\n    return x < 1\n```")).toMatch(/<span class="hljs-keyword">def<\/span>/);
     expect(html("```python\nx < 1 & y\n```")).toContain("&lt;");
     expect(html("```klingon\nx < 1\n```")).toContain('<code class="language-klingon">x &lt; 1');
   });
 
-  it("shows callouts with a title in the reader's language", () => {
+  it("show callouts with a title in the reader's language", () => {
     expect(html("> [!WARNING]\n> Hot *pan*.")).toContain(
       '<blockquote class="callout is-warning">\n<p class="callout-title">Warning</p>\n<p>Hot <em>pan</em>.</p>',
     );
@@ -47,7 +47,7 @@ describe("texts", () => {
     expect(html("> [!OTHER]\n> x")).not.toContain("callout");
   });
 
-  it("shows pictures and links of the course through the API, and named references", () => {
+  it("show pictures and links of the course through the API, and named references", () => {
     const address = "/api/v1/courses/a/items/a.b/files/00";
     expect(html(`![leaf](${address})`)).toContain(`<img data-file="${address}" alt="leaf"`);
     expect(html("See [the rule][r].\n\n[r]: https://example.org")).toContain(
@@ -57,7 +57,7 @@ describe("texts", () => {
     expect(html("- [x] done")).toContain('type="checkbox"');
   });
 
-  it("holds no tag, attribute or address of an author's own making, whatever is typed", () => {
+  it("contain no tag, attribute or address of an author's choice, whatever is typed", () => {
     const piece = fc.constantFrom(
       "<script>alert(1)</script>",
       '<img src=x onerror="alert(1)">',
@@ -99,7 +99,7 @@ describe("texts", () => {
     );
   });
 
-  it("renders the longest text within a blink", () => {
+  it("are rendered quickly, even the longest", () => {
     const long = "Some *words* and $x^2$ in a line. ".repeat(1_800);
     const started = performance.now();
     html(long);

@@ -25,7 +25,7 @@ const kept = z.looseObject({
 
 const copySchema = z.looseObject({ revision: z.int(), text: z.string().nullable() });
 
-describe.skipIf(!hasChromium)("an author at one item", () => {
+describe.skipIf(!hasChromium)("an author of one item", () => {
   let site: Site;
   let browser: Browser;
   let teacher: Person;
@@ -85,7 +85,7 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
   const ruleOf = async (page: Page, name: string) =>
     (await draft(page)).chapters.find(({ id }) => id === item(name))?.rule;
 
-  it("builds a rule as a sentence, and sees at once whom it opens to", async () => {
+  it("builds a rule as a sentence, and sees at once for whom it opens", async () => {
     const { context, page, faults } = await opened();
     await go(page, "two");
     await page.getByText("Opens when Chapter 1 is complete.").waitFor();
@@ -146,7 +146,7 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     await context.close();
   });
 
-  it("keeps what it cannot show, and takes JSON both ways", async () => {
+  it("keeps parts that the builder cannot show, and edits a rule as JSON and back", async () => {
     const { context, page } = await opened();
     await go(page, "three");
     const ruleJson = page.locator(".rule-json");
@@ -179,7 +179,7 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     await context.close();
   });
 
-  it("sees who of the class can open it now, and what publishing would change", async () => {
+  it("sees which learners can open it now, and what publishing would change", async () => {
     const { context, page } = await opened();
     await go(page, "one");
     await page.locator(".rule-names").getByText("Person ann").waitFor();
@@ -236,7 +236,7 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     await context.close();
   });
 
-  it("writes on a phone, in Chinese, every kind of question", async () => {
+  it("writes every kind of question, on a phone and in Chinese", async () => {
     const { context, page, faults } = await opened({ size: PHONE_390, language: "zh" });
     await go(page, "quiz");
     await page.locator('[data-editor="ready"]').waitFor();

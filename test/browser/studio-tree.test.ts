@@ -51,7 +51,7 @@ function keyOf(tree: Tree, id: string): number {
 const order = (tree: Tree) => rowsOf(tree, new Set()).map(({ leaf, level }) => `${level}${String(leaf.fields.id)}`);
 
 describe("a document as an outline", () => {
-  it("is written as it was read: no field, order or list is added or lost", () => {
+  it("is written exactly as it was read: no field, order or list is added or lost", () => {
     expect(JSON.stringify(writeTree(read(DOCUMENT)))).toBe(JSON.stringify(DOCUMENT));
     expect(JSON.stringify(writeTree(read({})))).toBe("{}");
     for (const odd of [null, [], "x", { chapters: {} }, { chapters: [1] }, { chapters: [{ problems: "x" }] }]) {
@@ -59,7 +59,7 @@ describe("a document as an outline", () => {
     }
   });
 
-  it("has the text that JSON has, whatever was written before", () => {
+  it("has the same text as JSON, whatever was written before", () => {
     const fields = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 });
     const list = fc.option(fc.array(fields, { maxLength: 3 }), { nil: undefined });
     const chapter = fc.tuple(fields, list).map(([own, problems]) => (problems ? { ...own, problems } : own));
@@ -84,7 +84,7 @@ describe("a document as an outline", () => {
     );
   });
 
-  it("is sent piece by piece as what it is, also where a piece ends inside a character", async () => {
+  it("is sent unchanged in pieces, even if a piece ends inside a character", async () => {
     for (const shift of [0, 1]) {
       const text = `${"x".repeat(499_999 + shift)}😀"\\${"é\n".repeat(300_000)}`;
       const body = await jsonBody({ revision: 3, base: null }, "text", text);
@@ -95,7 +95,7 @@ describe("a document as an outline", () => {
     expect(JSON.parse(await (await jsonBody({}, "text", "")).text())).toEqual({ text: "" });
   });
 
-  it("moves items step by step from one chapter into the next, and out of all", () => {
+  it("moves items step by step from one chapter into the next, and out of all chapters", () => {
     let tree = read(DOCUMENT);
     const key = keyOf(tree, "c.q");
     const walked: string[][] = [];
@@ -110,7 +110,7 @@ describe("a document as an outline", () => {
     expect(writeTree(tree).problems).toEqual([{ id: "c.q", rule: { score: { item: "c.p", min: 5 } } }]);
   });
 
-  it("drops what is dragged where the pointer is", () => {
+  it("drops a dragged item at the pointer", () => {
     const tree = read(DOCUMENT);
     const rows = rowsOf(tree, new Set());
     const row = (id: string) => rows.find(({ leaf }) => leaf.fields.id === id) ?? rows[0];
@@ -127,7 +127,7 @@ describe("a document as an outline", () => {
     expect(drop("c.a", 0.1)).toEqual(order(tree));
   });
 
-  it("names what waits for an item, and follows a new name everywhere", () => {
+  it("names the items that wait for an item, and changes a renamed id everywhere", () => {
     const tree = read(DOCUMENT);
     const chapter = leafOf(tree, keyOf(tree, "c.a"));
     if (chapter === null) throw new Error("no chapter");
@@ -138,7 +138,7 @@ describe("a document as an outline", () => {
     expect(writeTree(withId(tree, chapter.key, "c.z")).options).toEqual({ tutorial: "c.z" });
   });
 
-  it("copies a chapter with ids of its own, which its own rules name", () => {
+  it("copies a chapter with new ids, also in its own rules", () => {
     const tree = read(DOCUMENT);
     const chapter = leafOf(tree, keyOf(tree, "c.a"));
     if (chapter === null) throw new Error("no chapter");
@@ -152,7 +152,7 @@ describe("a document as an outline", () => {
     expect(JSON.stringify(writeTree(copied))).toContain('{"item":"c.p-copy","min":5}');
   });
 
-  it("is made that of another course: ids and links, but no text", () => {
+  it("can be changed into that of another course: ids and links change, texts do not", () => {
     const content = "c.a stays, [link](/courses/c/chapters/a) follows";
     const picture = (course: string) => `![](/api/v1/courses/${course}/items/${course}.a/files/1)`;
     const question = (course: string) => ({ kind: "choice", options: [{ id: "x", text: { en: picture(course) } }] });
@@ -188,7 +188,7 @@ describe("a document as an outline", () => {
 });
 
 describe("the difference of two documents", () => {
-  it("says what was added, removed, moved and changed; what was only pushed aside has not moved", () => {
+  it("shows what was added, removed, moved and changed; an item that others only pushed aside has not moved", () => {
     const from = read(DOCUMENT);
     const key = keyOf(from, "c.q");
     let to = moved(without(from, keyOf(from, "c.p")), key, { kind: "problem", parent: keyOf(from, "c.b"), index: 0 });
@@ -198,7 +198,7 @@ describe("the difference of two documents", () => {
     expect(course).toEqual([]);
   });
 
-  it("takes what is left out for what it means", () => {
+  it("treats an absent field like its default", () => {
     const published = {
       ...DOCUMENT,
       title: { zh: "课" },
@@ -225,7 +225,7 @@ describe("the difference of two documents", () => {
 describe("the history of a document", () => {
   const at = (text: string, what: string, when: number) => ({ kind: "change" as const, to: { text }, what, at: when });
 
-  it("takes quick changes of one field for one step, and forgets what was undone when something else is done", () => {
+  it("counts quick changes of one field as one step, and drops undone steps after a new change", () => {
     let history: Parameters<typeof step>[0] = { past: [], present: { text: "0" }, future: [], last: null };
     for (const act of [at("1", "title", 0), at("2", "title", 100), at("3", "rule", 200), at("4", "rule", 9_000)]) {
       history = step(history, act);
@@ -238,7 +238,7 @@ describe("the history of a document", () => {
   });
 });
 
-it("a text in two languages keeps its form where that is enough", () => {
+it("a text in two languages keeps its form if that is enough", () => {
   expect(withPart("a", "en", "b")).toBe("b");
   expect(withPart("a", "zh", "字")).toEqual({ en: "a", zh: "字" });
   expect(withPart({ en: "a", zh: "字" }, "zh", "")).toEqual({ en: "a" });

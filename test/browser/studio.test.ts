@@ -58,7 +58,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await json.getByRole("button", { name: "Use this" }).click();
   };
 
-  it("builds a course of ten items by pointer and keyboard, sees its problems where they are, and publishes it", async () => {
+  it("builds a course of ten items by pointer and keyboard, sees each fault at its place, and publishes it", async () => {
     const { context, page } = await pageOf(author, "/author");
     const faults = watchFaults(page);
     await page.getByLabel("Short name for addresses").fill("garden");
@@ -199,7 +199,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await again.context.close();
   });
 
-  it("keeps what a form does not know, both ways between outline and text", async () => {
+  it("keeps fields that a form does not know, from outline to text and back", async () => {
     const document = {
       slug: "odd",
       title: { zh: "奇怪" },
@@ -258,7 +258,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await context.close();
   });
 
-  it("keeps what is selected when the copy had revisions before, and when somebody else's text comes", async () => {
+  it("keeps the selection if the copy had earlier revisions, and if another author's text arrives", async () => {
     const chapters = [
       { id: "kept.a", title: "First" },
       { id: "kept.b", title: "Second" },
@@ -283,7 +283,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await context.close();
   });
 
-  it("loses nothing to another author, a dead network, a reload and an ended session", async () => {
+  it("loses nothing because of another author, a lost network, a reload or an ended session", async () => {
     await newCourse("shared", "Shared", {
       slug: "shared",
       title: "Shared",
@@ -441,7 +441,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await context.close();
   });
 
-  it("[I11] stays quick with 5,000 items in 8 MB: no task of the page over 100 ms while one walks, types, moves and scrolls, and while it saves", async () => {
+  it("[I11] stays fast with 5,000 items in 8 MB: no task over 100 ms while the author walks, types, moves and scrolls, and while the page saves", async () => {
     const chapters = Array.from({ length: 100 }, (_, c) => ({
       id: `large.c${c}`,
       title: `Chapter ${c}`,

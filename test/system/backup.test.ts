@@ -150,7 +150,7 @@ describe(`a backup taken while ${WRITERS} people write`, () => {
     for (const state of [sourceState, targetState, folder]) removeState(state);
   });
 
-  it("stops nobody", async () => {
+  it("stops no writer", async () => {
     let isOver = false;
     const writing = Promise.all(writers.map((writer) => writer.work(() => isOver)));
     const taking = (async () => {

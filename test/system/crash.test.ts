@@ -192,7 +192,7 @@ describe("a service that is killed during very many answers", () => {
     });
   }
 
-  it(`[I1] [I5] loses and repeats nothing in ${KILLS_AT.length} kills: every answer comes, with its exact delta`, async () => {
+  it(`[I1] [I5] loses and repeats nothing in ${KILLS_AT.length} kills: every answer arrives, with its exact delta`, async () => {
     for (let number = 0; number < LEARNERS; number += 1) {
       const user = `learner-${number}`;
       const student = new Student(user, await clientOf(url, user));
@@ -233,7 +233,7 @@ describe("a service that is killed during very many answers", () => {
     expect(sum((student) => student.retries)).toBeGreaterThan(0);
   });
 
-  it("[I10] projects by itself what was acknowledged just before a kill", async () => {
+  it("[I10] projects by itself the writes that were acknowledged just before a kill", async () => {
     // A last answer to everybody, and the end before a single outbox can have been delivered.
     const last = students.map(async (student) => {
       const effort = nextEffort(student, random);

@@ -54,7 +54,7 @@ describe("clients of a runtime that is killed", () => {
     throw new Error(`round ${round} was not taken`);
   }
 
-  it("[I1] [I5] each get all events, in order, nothing twice, and no resume has a gap", async () => {
+  it("[I1] [I5] each get all events in order and only once, and no resume has a gap", async () => {
     for (const user of users) listeners.push(new Listener(runtime.url, await clientOf(runtime.url, user)));
     await until("every listener is connected", PATIENCE_MS, () =>
       listeners.every(({ connections, cursor }) => connections === 1 && cursor !== null),

@@ -282,7 +282,7 @@ describe(`a course of ${CHAPTERS * (1 + PROBLEMS_EACH)} items and ${LEARNERS} le
     });
   });
 
-  it("is read from D1 only, and says for everybody who can open an item", async () => {
+  it("is read only from D1, and says for each learner whether they can open an item", async () => {
     const before = (await readStates(heavy, COURSE)).states;
     const share = (realtime_percent: number) =>
       admin.put("/api/v1/system/switches/realtime-reads", { realtime_percent, reason: "the test" });

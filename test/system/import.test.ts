@@ -60,7 +60,7 @@ describe("npm run import", () => {
     });
   });
 
-  it("publishes a folder of the same files as a new course, and shows what the server refuses, unchanged", async () => {
+  it("publishes a folder of the same files as a new course, and shows the server's refusals unchanged", async () => {
     const asked: { path: string; body: unknown }[] = [];
     const statuses = [404, 201, 422];
     const problem = {

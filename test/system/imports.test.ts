@@ -185,7 +185,7 @@ describe("an import of a large backup", () => {
   }, 120_000);
 
   it(
-    "that is killed with its whole process continues, and gives the same draft as one that was not killed",
+    "continues after its whole process was killed, and gives the same draft as without a kill",
     async () => {
       const id = await begin("killed");
       await until("a part that was read", DONE_MS, async () => (await seen(id)).bytes_read > SIZE.noise / 10);

@@ -152,7 +152,7 @@ describe.skipIf(!existsSync(DATA))("early warning on real data, through the real
   );
 
   it(
-    "warns of learners in the middle of a real course, can be traced, and is judged when the course is over",
+    "warns about learners in the middle of a real course, can be traced, and is compared with the outcomes after the course",
     async () => {
       const during = await run(THREE_QUARTERS);
       expect(during?.predicted).toBeGreaterThan(500);

@@ -115,7 +115,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     expect(empty).toEqual([]);
   });
 
-  it("sends to the right receivers that it is alive, and that there was never a backup", async () => {
+  it("sends to the right receivers that it works, and that there was never a backup", async () => {
     await until("the heartbeat and the ticket", PATIENCE_MS, () =>
       Boolean(has("heartbeat", "Watchdog") && has("ticket", "BackupUnknown")),
     );

@@ -228,7 +228,7 @@ describe("the translation worker of scripts/, killed twice", () => {
     removeState(stateDir);
   });
 
-  it("[I1] continues: in the end everything is translated, and hardly anything twice", async () => {
+  it("[I1] continues: in the end everything is translated, and very little twice", async () => {
     const client = await clientOf(runtime.url, "ada");
     const session = { session_id: "ada:novel", version: 1, status: "processing" };
     const sessions = [{ ...session, source_language: "en", target_language: "zh" }];

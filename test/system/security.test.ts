@@ -19,7 +19,7 @@ describe("SECURITY.md", () => {
     .map((line) => line.slice(1, -1).split(" | "));
   const threats = rows.filter(([name, , test]) => !name?.trim().startsWith("**") && test?.includes("›"));
 
-  it("names for every threat a test that exists, under that name", () => {
+  it("names an existing test for every threat, with its exact title", () => {
     expect(threats.length).toBeGreaterThan(45);
     for (const [threat, defence, named = ""] of threats) {
       const [, file = "", title = ""] = /^`([^`]+)` › (.+)$/.exec(named.trim()) ?? [];

@@ -98,7 +98,7 @@ async function run(fault: Fault): Promise<Validation> {
 const missed = (validation: Validation) =>
   demandsOf(validation).flatMap(({ what, met }) => (met ? [] : [what.replace(/^[a-z ]+: /, "")]));
 
-it("a service that keeps its promises passes, and the report has the requests", async () => {
+it("a service that keeps its promises passes, and the report lists the requests", async () => {
   const validation = await run("none");
   expect(missed(validation)).toEqual([]);
   expect(validation.phases.map(({ tally }) => tally.requests > 20)).toEqual([true, true, true]);

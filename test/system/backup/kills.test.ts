@@ -141,7 +141,7 @@ describe("a service that is killed while it is backed up and restored", () => {
     return seen;
   }
 
-  it("makes a chain of backups, each whole and built on a whole one", { timeout: TIMEOUT_MS }, async () => {
+  it("makes a chain of complete backups, each based on a complete one", { timeout: TIMEOUT_MS }, async () => {
     for (let number = 0; number < BACKUPS; number += 1) {
       await learn();
       const args = ["--url", source.server.url, "--out", folder];
@@ -165,7 +165,7 @@ describe("a service that is killed while it is backed up and restored", () => {
     console.info(`${source.kills} kills, ${chain.length} links`);
   });
 
-  it("restores the chain, and nothing that was acknowledged is lost or there twice", {
+  it("restores the chain, and no acknowledged write is lost or doubled", {
     timeout: TIMEOUT_MS,
   }, async () => {
     const args = ["--to", target.server.url, "--from", folder, "--erasures", join(folder, "erasures.json")];

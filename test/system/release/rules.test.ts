@@ -91,7 +91,7 @@ up 1
     expect(figuresByVersion('version_requests_total{status="500"} 7\n').size).toBe(0);
   });
 
-  it("are differences of two readings, also over a counter that began again", () => {
+  it("are differences of two readings, also across a counter that began again", () => {
     const [first, second] = [figuresByVersion(text(10, 2)), figuresByVersion(text(15, 3))];
     const between = (version: string) => since(first.get(version) ?? NO_FIGURES, second.get(version) ?? NO_FIGURES);
     expect(between("old")).toMatchObject({ requests: 5, errors: 0 });

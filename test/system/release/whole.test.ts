@@ -216,7 +216,7 @@ describe("a refused release, with nothing changed", () => {
   });
 });
 
-it("a rollback to a version with other secrets names them and does nothing before a confirmation", async () => {
+it("a rollback to a version with other secrets names them and waits for a confirmation", async () => {
   const before = await liveVersion();
   const [secret = ""] = project.requiredSecrets;
   await platform.setSecret(secret, "Zq8-a-newer-one-of-thirty-two-characters");

@@ -127,6 +127,10 @@ describe("CONTRIBUTING.md", () => {
     "a page",
     "a migration",
     "a limit",
+    "a type of webhook event",
+    "a reason why an item is locked",
+    "a field of the account page",
+    "a column of the class table",
   ])("says in which file %s begins, and that is there", (change) => {
     const row = text.split("\n").find((line) => line.startsWith(`| ${change} |`)) ?? "";
     const paths = [...(row.split(" | ")[1] ?? "").matchAll(/`([\w-]+(?:\/[\w.-]+)*)`/g)].map(([, path = ""]) => path);

@@ -32,8 +32,8 @@ async function operations(): Promise<{ method: string; path: string; policy: unk
   );
 }
 
-describe("what the API says of itself", () => {
-  it("/health is alive without a token", async () => {
+describe("the API's own description", () => {
+  it("/health answers without a token", async () => {
     const answer = await get("/health");
     expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
     expect(answer.headers.get("x-request-id")).toMatch(/\S{8,}/);
@@ -53,7 +53,7 @@ describe("what the API says of itself", () => {
     expect([...new Set(registered)].sort()).toEqual([...listed].sort());
   });
 
-  it("[fault 47] every operation has a name of its own and declares the refusals that follow from its form, and no pattern carries a flag", async () => {
+  it("[fault 47] every operation has its own name and declares the refusals that follow from its form, and no pattern has a flag", async () => {
     const text = await (await get("/openapi.json")).text();
     const responses = z.record(z.string(), z.unknown());
     const document = z
@@ -88,13 +88,13 @@ describe("what the API says of itself", () => {
     for (const pattern of patterns) new RegExp(JSON.parse(`"${pattern}"`), "u");
   });
 
-  it("/docs/ is /docs", async () => {
+  it("/docs/ is the same page as /docs", async () => {
     const [plain, slashed] = await Promise.all([get("/docs"), get("/docs/")]);
     expect(slashed.status).toBe(200);
     expect(await slashed.text()).toBe(await plain.text());
   });
 
-  it("/openapi.json is what the schemas that validate say today, with the origin that was asked", async () => {
+  it("/openapi.json agrees with the validating schemas, and names the origin of the request", async () => {
     const answer = await get("/openapi.json");
     expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
     const text = await answer.text();
@@ -103,7 +103,7 @@ describe("what the API says of itself", () => {
     expect(await elsewhere.text()).toBe(text.replaceAll(ORIGIN, "https://[::1]:8443"));
   });
 
-  it("/docs shows every route and runs no script of others", async () => {
+  it("/docs shows every route and runs no foreign script", async () => {
     const answer = await get("/docs");
     expect(answer.headers.get("content-type")).toMatch(/^text\/html/);
     const page = await answer.text();
@@ -120,7 +120,7 @@ describe("what the API says of itself", () => {
     }
   });
 
-  it("[I8] no route that is not public answers without a token", async () => {
+  it("[I8] only public routes answer without a token", async () => {
     const all = await operations();
     const guarded = all.filter(({ policy }) => policySchema.parse(policy).roles !== "public");
     expect(guarded.length).toBeGreaterThan(20);

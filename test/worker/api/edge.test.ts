@@ -52,7 +52,7 @@ describe("the edge", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("forwards a request as it came: method, path, query, headers and body", async () => {
+  it("forwards a request unchanged: method, path, query, headers and body", async () => {
     const { bindings, forwarded } = withBack();
     const body = JSON.stringify({ slug: "forwarded", title: "Forwarded" });
     const headers = {
@@ -73,7 +73,7 @@ describe("the edge", () => {
     expect(await request?.text()).toBe(body);
   });
 
-  it("leaves to the back what is nobody's: unknown addresses and methods, pages that are not there, preflights", async () => {
+  it("forwards what it does not know to the back: unknown addresses and methods, missing pages, preflights", async () => {
     for (const [method, path] of [
       ["GET", "/nowhere"],
       ["GET", "/api/v1/nowhere"],
@@ -91,7 +91,7 @@ describe("the edge", () => {
     expect(forwarded).toEqual([]);
   });
 
-  it("says that a part is missing while the back does not answer, and goes on with its own", async () => {
+  it("reports a missing part while the back does not answer, and still answers its own operations", async () => {
     const { bindings } = withBack(() => Promise.reject(new Error("no such Worker")));
     const headers = { "x-request-id": "a-request-of-mine" };
     const answer = await ask(new Request(`${ORIGIN}/api/v1/courses`, { headers }), bindings);

@@ -9,7 +9,7 @@ const ORIGIN = "https://latchkey.test";
 const readFor = (path: string) => FEATURES.filter(({ covers }) => covers.test(path)).length;
 
 describe("the features of the API", () => {
-  it("each serve their first request: every operation is found by an isolate that has read nothing", async () => {
+  it("each serve their first request: an isolate with no loaded feature finds every operation", async () => {
     const { paths = {} } = await openApiDocument(createApi(), ORIGIN);
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/g, "a.b")] as const),
@@ -27,7 +27,7 @@ describe("the features of the API", () => {
     expect(missing).toEqual([]);
   });
 
-  it("are read one at a time: what learners ask for most reads one", () => {
+  it("are loaded one at a time: the most frequent requests of learners load one", () => {
     for (const path of [
       "/api/v1/courses",
       "/api/v1/courses/demo",

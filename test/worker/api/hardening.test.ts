@@ -11,7 +11,7 @@ const ORIGIN = "http://latchkey.test";
 const get = (path: string, headers: Record<string, string> = {}) =>
   exports.default.fetch(new Request(`${ORIGIN}${path}`, { headers }));
 
-describe("every answer has the headers that make browsers trust it with nothing", () => {
+describe("every answer has the headers with which browsers give it no rights", () => {
   it.each(["/health", "/openapi.json", "/docs", "/api/v1/courses", "/api/v1/nowhere", "/nowhere"])(
     "%s",
     async (path) => {
@@ -42,7 +42,7 @@ describe("other origins", () => {
     });
   };
 
-  it("may call only where they are listed, whole, and never with cookies", async () => {
+  it("may call only if they are listed in full, and never with cookies", async () => {
     const listed = "https://learn.example.org https://other.example.org";
     const answer = await ask("https://learn.example.org", listed);
     expect(answer.headers.get("access-control-allow-origin")).toBe("https://learn.example.org");
@@ -84,7 +84,7 @@ describe("every body has a limit that the API names", () => {
     );
   }
 
-  it("and one byte more is refused, on every route that takes JSON", async () => {
+  it("and one byte more is refused, on every route that accepts JSON", async () => {
     const routes = await limited();
     expect(routes.length).toBeGreaterThan(20);
     expect(routes.filter(({ max_body }) => max_body <= 0)).toEqual([]);

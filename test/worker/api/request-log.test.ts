@@ -30,7 +30,7 @@ async function enrolled(): Promise<string> {
 const rated = (rate: string): object => ({ READ_LOG_RATE: rate });
 
 describe("the log line of a request", () => {
-  it("is left out for the share of uneventful reads that READ_LOG_RATE says, and for nothing else", async () => {
+  it("is left out only for uneventful reads, for the share in READ_LOG_RATE", async () => {
     const slug = await enrolled();
     const token = await tokenOf("ada");
     const ask = (method: string, path: string, bindings: object) => () => callWith(bindings, method, path, { token });
@@ -47,7 +47,7 @@ describe("the log line of a request", () => {
     expect(fallback).toMatchObject([{ status: 200, source: "realtime" }]);
   });
 
-  it("is left by a tenth as many of the answers at the edge, and by all where all are wanted", async () => {
+  it("is written for a tenth as many answers at the edge, or for all if the setting asks for all", async () => {
     const slug = await enrolled();
     const token = await tokenOf("ada");
     const read = (query: string, rate: string) => () =>
@@ -67,7 +67,7 @@ describe("the log line of a request", () => {
     }
   });
 
-  it("says what share it stands for, so that counts can be scaled up", async () => {
+  it("names the share that it represents, so that counts can be scaled up", async () => {
     const slug = await enrolled();
     const token = await tokenOf("ada");
     const bindings: object = { READ_LOG_RATE: "0.999999" };

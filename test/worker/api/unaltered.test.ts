@@ -59,7 +59,7 @@ async function send(method: string, path: string, role: Role, body: Uint8Array, 
   return exports.default.fetch(new Request(`${API}${filledPath(path)}`, { method, headers, body }));
 }
 
-describe("[fault 34] nothing that is sent is altered in silence", () => {
+describe("[fault 34] no input is silently changed", () => {
   it.each(taking)("$operation", async ({ method, path, role }) => {
     expect(taking.length).toBeGreaterThan(20);
     for (const [what, body, code, place, rule] of ALTERED) {
@@ -77,7 +77,7 @@ describe("[fault 34] nothing that is sent is altered in silence", () => {
     await problem(await send(method, path, role, bytes("{}"), "application/json; charset=iso-8859-1"), 415);
   });
 
-  it("says which byte is none", async () => {
+  it("names the first byte that belongs to no character", async () => {
     const answer = await send("POST", "/api/v1/courses", "author", ALTERED[0]?.[1] ?? bytes(""));
     expect((await problem(answer, 400)).errors?.[0]?.message).toContain("byte 8 ");
   });
@@ -85,7 +85,7 @@ describe("[fault 34] nothing that is sent is altered in silence", () => {
   const session = (owner: string, rest: string) =>
     `{"session_id":"${owner}","version":1,"status":"processing","source_language":"en","target_language":"zh"${rest}}`;
 
-  it("of a batch, one row that would be altered is refused alone", async () => {
+  it("in a batch, only the row that would be changed is refused", async () => {
     const owner = `rows-${crypto.randomUUID().slice(0, 8)}`;
     const rows = [
       session(`${owner}:kept`, ',"metadata":{"constructor":{"prototype":1},"toString":"x","n":0.1,"nul":"a\\u0000b"}'),
@@ -115,7 +115,7 @@ describe("[fault 34] nothing that is sent is altered in silence", () => {
     expect(JSON.parse(String(stored))).toMatchObject({ metadata: { nul: "a\u0000b" } });
   });
 
-  it("of reported audit entries too", async () => {
+  it("also in a batch of reported audit entries", async () => {
     const entry = (key: string, rest = "") =>
       `{"key":"${key}","action":"job.finished","occurred_at":"${new Date().toISOString()}","actor":{"id":"robot","role":"service"},` +
       `"target":{"type":"job","id":"1"}${rest}}`;
@@ -133,14 +133,14 @@ describe("[fault 34] nothing that is sent is altered in silence", () => {
   });
 
   it.each(["/courses?cursor=%FF", "/courses?limit=5&x=%E4%B8", "/courses/%C0%AF", "/courses?x=100%"])(
-    "an address that does not decode is refused: %s",
+    "an address that cannot be decoded is refused: %s",
     async (path) => {
       const { errors } = await problem(await call("GET", path, { token: await tokenOf("sender") }), 400);
       expect(errors?.[0]?.rule).toBe("percent_encoding");
     },
   );
 
-  it("a byte order mark is no content", async () => {
+  it("a byte order mark is not content", async () => {
     const body = new Uint8Array([0xef, 0xbb, 0xbf, ...bytes(`{"slug":"bom-${crypto.randomUUID()}","title":"x"}`)]);
     expect((await send("POST", "/api/v1/courses", "author", body)).status).toBe(201);
   });

@@ -7,9 +7,9 @@ const ask = (path: string, accept: string, method = "GET") =>
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-describe("[fault 46] an address that is nowhere", () => {
+describe("[fault 46] an address that does not exist", () => {
   it.each(["/nosuch", "/nosuch/deep", "/wp-login.php", "/.env"])(
-    "%s is the pages with status 404 for a browser, and a problem document for others",
+    "%s answers 404 with the pages for a browser, and with a problem document for others",
     async (path) => {
       const page = await ask(path, BROWSER);
       expect(page.status).toBe(404);
@@ -23,7 +23,7 @@ describe("[fault 46] an address that is nowhere", () => {
     },
   );
 
-  it("is a problem document below /api, whoever asks", async () => {
+  it("answers with a problem document below /api, for every caller", async () => {
     expect(await problem(await ask("/api/v1/nosuch", BROWSER), 404)).toMatchObject({ code: "not_found" });
     expect(await problem(await ask("/api/nosuch", BROWSER), 404)).toMatchObject({ code: "not_found" });
   });

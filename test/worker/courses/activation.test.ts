@@ -50,7 +50,7 @@ describe.each([false, true])("a new version (sticky: %s)", (sticky) => {
     expect(await two(slug)).toBe("locked");
   });
 
-  it("[I7] a relock slept through still relocks, whatever was published after it", async () => {
+  it("[I7] an object that did not run at a relock still relocks, whatever was published afterwards", async () => {
     const slug = await learner(options);
     await publish(withSecond(slug, NOBODY, options), { policy: "relock" });
     await publish({ ...withSecond(slug, NOBODY, options), title: "Later" }, { policy: "grandfather" });
@@ -59,7 +59,7 @@ describe.each([false, true])("a new version (sticky: %s)", (sticky) => {
     expect(snapshot.course_version).toBe(3);
   });
 
-  it("[I7] what a later version opened is grandfathered, although an earlier one had relocked", async () => {
+  it("[I7] items that a later version opened stay open, although an earlier version had relocked", async () => {
     const slug = await learner(options);
     await publish(withSecond(slug, NOBODY, options), { policy: "relock" });
     expect(await two(slug)).toBe("locked");
@@ -69,7 +69,7 @@ describe.each([false, true])("a new version (sticky: %s)", (sticky) => {
     expect(await two(slug)).toBe("unlocked");
   });
 
-  it("[I6] what it opens is announced once, and nothing that was open", async () => {
+  it("[I6] each item that it opens is announced once, and no item that was open before", async () => {
     const slug = await learner(options);
     await publish({ ...ladder(slug, options), problems: [{ id: `${slug}.extra`, title: "Extra" }] });
     await statesOf(slug, "ada");
@@ -83,7 +83,7 @@ describe.each([false, true])("a new version (sticky: %s)", (sticky) => {
   });
 });
 
-describe("activating a version that exists", () => {
+describe("activating an existing version", () => {
   it("an older one applies again, as a new activation; the same one twice changes nothing", async () => {
     const slug = await learner();
     await publish(withSecond(slug, NOBODY), { policy: "relock" });
@@ -104,7 +104,7 @@ describe("activating a version that exists", () => {
     expect((await activate(slug, 0)).status).toBe(400);
   });
 
-  it("an item that a version takes away and a later one brings back keeps its facts", async () => {
+  it("an item that one version removes and a later one adds again keeps its facts", async () => {
     const slug = await learner();
     const document = ladder(slug);
     await completed(slug, "ada", "two");
@@ -114,7 +114,7 @@ describe("activating a version that exists", () => {
     expect(await statesOf(slug, "ada")).toMatchObject({ [`${slug}.two`]: "completed", [`${slug}.three`]: "unlocked" });
   });
 
-  it("[I8][I9] a course without a version has nothing to read or enroll in, and is its author's secret", async () => {
+  it("[I8][I9] nobody can read a course without a version or enroll in it, and only its author knows of it", async () => {
     const slug = freshSlug("empty");
     await call("POST", "/courses", { token: await author(), body: { slug, title: "Empty" } });
     const own = await call("GET", `/courses/${slug}`, { token: await author() });

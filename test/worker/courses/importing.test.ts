@@ -34,7 +34,7 @@ describe("within the Worker", () => {
     }
   });
 
-  it("clocks of time zones and numbers of PHP are read as elsewhere", async () => {
+  it("local times of zones and numbers of PHP are read as in Node", async () => {
     const rules = [{ startDate: "2025-07-01T00:00:01" }];
     const course = await importing(
       PRAIRIELEARN,
@@ -58,7 +58,7 @@ describe("within the Worker", () => {
     });
   });
 
-  it("what is cut off or leaves its folder is refused", async () => {
+  it("truncated archives, and entries that leave their folder, are refused", async () => {
     const whole = await tgzOf(BACKUP);
     const errors = async (bytes: Uint8Array) => {
       const result = await importing(MOODLE, bytes);

@@ -13,7 +13,7 @@ async function refused(slug: string, document: object): Promise<string[]> {
 }
 
 describe("[fault 45] a document with faults of both kinds", () => {
-  it("is refused with all of them: those of its form and those of its meaning", async () => {
+  it("is refused with all its faults: those of form and those of meaning", async () => {
     const slug = freshSlug("both");
     const errors = await refused(slug, {
       slug,
@@ -42,12 +42,12 @@ describe("[fault 45] a document with faults of both kinds", () => {
     expect(errors.filter((error) => /^(chapters\[3\]|problems\[0\])/.test(error))).toEqual([]);
   });
 
-  it("that cannot be read at all says what is wrong with its form", async () => {
+  it("that cannot be read at all is refused with the faults of its form", async () => {
     expect(await refused(freshSlug("none"), [])).toEqual(["document invalid_type"]);
   });
 });
 
-describe("[fault 27] a write with a parameter that its address does not know", () => {
+describe("[fault 27] a write with an unknown parameter", () => {
   it("is refused by name, and changes nothing", async () => {
     const slug = freshSlug("misspelt");
     const token = await tokenOf("author-of-errors", "author");

@@ -101,7 +101,7 @@ describe("what publishing refuses", () => {
     expect((await problem(deep, 400)).errors?.[0]?.rule).toBe("too_deep");
   });
 
-  it("[I8] another author, a learner and a service may not, and an unpublished course is not admitted to exist", async () => {
+  it("[I8] another author, a learner and a service may not, and are not told whether an unpublished course exists", async () => {
     const slug = await created();
     const document = ladder(slug);
     const stranger = await tokenOf("other-author", "author");
@@ -152,7 +152,7 @@ describe("what publishing refuses", () => {
 });
 
 describe("what publishing does", () => {
-  it("[I5] the active document again publishes nothing; its source reads back as it was sent", async () => {
+  it("[I5] sending the active document again publishes nothing, and its source is returned as it was sent", async () => {
     const slug = await created();
     const document = ladder(slug);
     const first = await read(await send(slug, document), 201, publishedSchema);
@@ -181,7 +181,7 @@ describe("what publishing does", () => {
     expect((await problem(await post({ ...ladder(slug), title: "Other" }), 422)).code).toBe("idempotency_key_reused");
   });
 
-  it("[I4] publishes sent together leave whole versions without a gap, or say concurrent_change", async () => {
+  it("[I4] simultaneous publishes make complete versions without a gap, or answer concurrent_change", async () => {
     const slug = await created();
     const titles = ["First", "Second", "Third"];
     const answers = await Promise.all(titles.map((title) => send(slug, { ...ladder(slug), title })));
@@ -201,7 +201,7 @@ describe("what publishing does", () => {
     expect(course).toEqual({ active_version: versions.length, activation: versions.length });
   });
 
-  it("warns of a gate that is always open, and publishes all the same", async () => {
+  it("warns of a gate that is always open, and still publishes", async () => {
     const slug = await created();
     const rule = { at_least: { count: 0, of: [{ completed: `${slug}.b` }] } };
     const chapters = [
@@ -242,7 +242,7 @@ describe("dry_run", () => {
     ["grandfather", true],
     ["relock", true],
   ] as const)(
-    "counts exactly whom a %s publish would change (sticky: %s), and changes nothing",
+    "counts exactly the learners for whom a %s publish would change something (sticky: %s), and changes nothing",
     async (policy, sticky) => {
       const { slug, document } = await populated(sticky);
       // Two now needs a cohort nobody is in; three and four open for everybody.

@@ -22,7 +22,7 @@ const save = (slug: string, token: string, body: object, key?: string) =>
   call("PUT", path(slug), { token, body, ...(key === undefined ? {} : { headers: { "idempotency-key": key } }) });
 
 describe("the working copy of a course", () => {
-  it("is any text, comes back as it was, and goes when it is discarded", async () => {
+  it("may be any text, is returned unchanged, and is gone after it is discarded", async () => {
     const slug = await course();
     const token = await author();
     expect(await read(await call("GET", path(slug), { token }), 200, copy)).toMatchObject({ revision: 0, text: null });
@@ -34,7 +34,7 @@ describe("the working copy of a course", () => {
     expect(await read(await call("GET", path(slug), { token }), 200, copy)).toMatchObject({ revision: 2, text: null });
   });
 
-  it("[I5] refuses what was made from another revision and says whose is there; a repetition is answered as it was", async () => {
+  it("[I5] refuses a save made from another revision and names who saved the present one; a repeated save gets its first answer", async () => {
     const slug = await course();
     const [first, second] = [await author(), await tokenOf("second", "learner")];
     const made = await read(await save(slug, first, { text: "a", revision: 0 }, "one"), 200, stamp);
@@ -49,7 +49,7 @@ describe("the working copy of a course", () => {
     expect(await read(await call("GET", path(slug), { token: first }), 200, copy)).toMatchObject({ text: "b" });
   });
 
-  it("of two saves at the same moment takes one", async () => {
+  it("accepts one of two simultaneous saves", async () => {
     const slug = await course();
     const tokens = [await author(), await tokenOf("second", "learner")];
     const answers = await Promise.all(tokens.map((token, n) => save(slug, token, { text: `text ${n}`, revision: 0 })));
@@ -59,7 +59,7 @@ describe("the working copy of a course", () => {
     expect(there).toMatchObject({ revision: 1, text: `text ${winner}` });
   });
 
-  it("[I11] takes the largest document with quotes in it, and refuses one byte more", async () => {
+  it("[I11] accepts the largest document with quotes in it, and refuses one byte more", async () => {
     const slug = await course();
     const token = await author();
     const text = '"'.repeat(MAX_DOCUMENT_BYTES);
@@ -69,7 +69,7 @@ describe("the working copy of a course", () => {
     expect((await problem(more, 400)).errors).toMatchObject([{ path: "text", rule: "too_big" }]);
   });
 
-  it("says who else has it open, for a minute", async () => {
+  it("names for a minute who else has it open", async () => {
     const slug = await course();
     const beat = async (token: string) => read(await call("POST", `${path(slug)}/writers`, { token }), 200, writers);
     const [first, second] = [await author(), await tokenOf("second", "learner")];
@@ -103,7 +103,7 @@ describe("the preview of a document", () => {
     ),
   });
 
-  it("shows what a made-up learner would see, and what each card waits for", async () => {
+  it("shows what an invented learner would see, and what each card waits for", async () => {
     const slug = await course();
     const token = await author();
     const document = ladder(slug);

@@ -89,7 +89,7 @@ async function eventsOf(address: string, query = ""): Promise<Seen[]> {
 }
 
 describe("due dates as a calendar", () => {
-  it("are those of the learner: relative ones, extensions, the end where there is no due date, and nothing hidden", async () => {
+  it("are those of the learner: relative dates, extensions, the end if there is no due date, and no hidden item", async () => {
     const address = await make();
     const [quiz, talk, reading, ...others] = await eventsOf(address);
     expect(others).toEqual([]);
@@ -118,7 +118,7 @@ describe("due dates as a calendar", () => {
     expect(changed.status).toBe(200);
   });
 
-  it("are cancelled under the same name when they are taken back, and when the learner withdraws", async () => {
+  it("are cancelled under the same name when they are removed, and when the learner withdraws", async () => {
     const address = await make();
     const before = await eventsOf(address);
     const later = course(slug);
@@ -142,7 +142,7 @@ describe("due dates as a calendar", () => {
     expect(await eventsOf(address)).toEqual([]);
   });
 
-  it("[I8] have a secret address that is stored as a hash, ends when another is made, and ends when it is ended", async () => {
+  it("[I8] have a secret address that is stored as a hash, and that ends when a new one is made or its owner ends it", async () => {
     const first = await make();
     const events = await eventsOf(first);
     const stored = JSON.stringify(await feeds());

@@ -153,7 +153,7 @@ async function isListed(badge: z.infer<typeof badgeSchema>): Promise<boolean> {
 }
 
 describe("a certificate on the staff's page of its learner", () => {
-  it("is there as soon as it is earned, though the learner has not looked; before, and for strangers, there is none", async () => {
+  it("appears as soon as it is earned, even if the learner has not looked; before that, and for strangers, there is none", async () => {
     await completed(slug, ada, "one");
     expect(await listed(ada)).toEqual([]);
     expect(await listed("nobody")).toEqual([]);
@@ -165,7 +165,7 @@ describe("a certificate on the staff's page of its learner", () => {
     expect(await listed(ada)).toMatchObject([{ id: certificate?.id, status: "revoked", reason: "copied" }]);
   });
 
-  it("[I8] is issued and shown to staff of the course alone", async () => {
+  it("[I8] is issued by and shown to only the course's staff", async () => {
     await completed(slug, ada, "one");
     await completed(slug, ada, "two");
     const token = await tokenOf("eve");
@@ -175,7 +175,7 @@ describe("a certificate on the staff's page of its learner", () => {
 });
 
 describe("a certificate", () => {
-  it("is issued once, when the course is complete, and anybody can check it without signing in", async () => {
+  it("is issued once, when the course is complete, and anybody can verify it without signing in", async () => {
     expect(await own()).toBeNull();
     const certificate = await earned();
     expect(certificate).toMatchObject({ status: "valid", course: slug, title: "Knots", holder: ada });
@@ -196,7 +196,7 @@ describe("a certificate", () => {
     expect(await isListed(badge)).toBe(false);
   });
 
-  it("stays when the course changes, when facts are taken back, and when the object is lost", async () => {
+  it("stays when the course changes, when facts are revoked, and when the object is lost", async () => {
     await completed(slug, ada, "one");
     await completed(slug, ada, "two");
     // It is earned by now, though nobody has asked for it.
@@ -212,7 +212,7 @@ describe("a certificate", () => {
     expect((await own())?.id).toBe(certificate?.id);
   });
 
-  it("can be for one item, and a course without one has none", async () => {
+  it("can be for one item; a course that offers no certificate issues none", async () => {
     const other = freshSlug("item");
     await publish(course(other, { for: "item", item: `${other}.one` }));
     await enroll(other, ada);
@@ -237,7 +237,7 @@ describe("a certificate", () => {
     ]);
   });
 
-  it("[I8] is revoked by who manages the course, with a reason that its page does not show", async () => {
+  it("[I8] can be revoked by those who manage the course, with a reason that its page does not show", async () => {
     const certificate = await earned();
     await problem(await revoked(certificate.id, await tokenOf(ada)), 403);
     await problem(await revoked(certificate.id, await tokenOf("eve", "author")), 403);
@@ -260,7 +260,7 @@ describe("a certificate", () => {
     await problem(await call("POST", path, { token: await author(), body: { reason: "x" } }), 404);
   });
 
-  it("ends with its learner: its address says so, and nothing is left of the name", async () => {
+  it("ends when its learner is erased: its address says so, and the name is gone", async () => {
     const certificate = await earned();
     const badge = badgeSchema.parse(await verified(`/certificates/${certificate.id}/credential`));
     const erased = await call("DELETE", `/users/${ada}`, { token: await admin(), body: {} });

@@ -67,7 +67,7 @@ const find = async (q: string, options: { user?: string; lang?: string } = {}) =
 };
 
 describe("what is next", () => {
-  it("is what is due soon, then what was begun, then what is open, each with its reason in both languages", async () => {
+  it("lists what is due soon, then begun items, then open items, each with its reason in both languages", async () => {
     const first = await next();
     expect(first.results.map(({ item_id, why }) => [item_id, why])).toEqual([
       [`${slug}.quiz`, "due_soon"],
@@ -92,7 +92,7 @@ describe("what is next", () => {
     });
   });
 
-  it("[I8] is one's own: staff and observers may ask for a learner, others may not", async () => {
+  it("[I8] is private: only the learner, staff and observers may read it", async () => {
     await problem(await call("GET", `/courses/${slug}/next?learner=ada`, { token: await tokenOf("eve") }), 403);
     await problem(await call("GET", `/courses/${slug}/next`, { token: await tokenOf("eve") }), 404);
     const staff = await call("GET", `/courses/${slug}/next?learner=ada`, { token: await author() });
@@ -101,7 +101,7 @@ describe("what is next", () => {
 });
 
 describe("search", () => {
-  it("finds titles of what is seen, and texts of what is open, in the language that is read", async () => {
+  it("finds titles of visible items, and texts of open items, in the reader's language", async () => {
     expect(await find("OTTER")).toEqual([
       {
         item_id: `${slug}.read`,
@@ -127,7 +127,7 @@ describe("search", () => {
     expect(await find("otter nowhere")).toEqual([]);
   });
 
-  it("[I7] finds the text of a locked chapter when it opens, and of what is hidden never", async () => {
+  it("[I7] finds the text of a locked chapter once it opens, and never the text of a hidden item", async () => {
     await completed(slug, "ada", "read");
     expect((await find("otter")).map(({ item_id }) => item_id)).toEqual([
       `${slug}.read`,
@@ -137,7 +137,7 @@ describe("search", () => {
     expect(await find("secret")).toEqual([]);
   });
 
-  it("takes any characters as they are, and refuses an empty search", async () => {
+  it("treats every character as text, and refuses an empty search", async () => {
     expect(await find("%_\"\\' OR 1=1 --")).toEqual([]);
     await problem(await call("GET", `/courses/${slug}/search?q=%20`, { token: await tokenOf("ada") }), 400);
     await problem(await call("GET", `/courses/${slug}/search?q=otter`, { token: await tokenOf("eve") }), 404);

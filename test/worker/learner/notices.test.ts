@@ -59,7 +59,7 @@ const say = async (token: string, text: string, users = [ada]) =>
   call("POST", `/courses/${slug}/messages`, { token, body: { user_ids: users, text } });
 
 describe("notices", () => {
-  it("say what opened, was graded and is due soon, and what the teacher says; read on one device is read on all", async () => {
+  it("say what opened, was graded and is due soon, and show the teacher's messages; read on one device is read on all", async () => {
     await completed(slug, ada, "one");
     const sent = await read(
       await submit(slug, ada, "essay", "text"),
@@ -108,7 +108,7 @@ describe("notices", () => {
     expect((await notices()).unread).toBe(1);
   });
 
-  it("[I8] are one's own, and only staff write", async () => {
+  it("[I8] are private, and only staff write messages", async () => {
     await problem(await say(await tokenOf(ada), "hello"), 403);
     await problem(await say(await tokenOf("other-author", "author"), "hello"), 403);
     await say(await author(), "For ada alone.");
@@ -126,7 +126,7 @@ describe("where a learner stopped reading", () => {
     (await read(await call("GET", `/courses/${slug}/places`, { token: await tokenOf(user) }), 200, placesSchema))
       .results;
 
-  it("is the same on every device, only of what is open, and nobody else's", async () => {
+  it("is the same on every device, only for open items, and private", async () => {
     await read(await set("one", 420), 200, z.looseObject({}));
     await read(await set("essay", 10), 200, z.looseObject({}));
     await read(await set("one", 640), 200, z.looseObject({}));
@@ -140,7 +140,7 @@ describe("where a learner stopped reading", () => {
     expect(await places("eve")).toEqual([]);
   });
 
-  it("is kept of the latest hundred items", async () => {
+  it("is kept for the latest hundred items", async () => {
     const many = freshSlug("many");
     const problems = Array.from({ length: 103 }, (_, at) => ({ id: `${many}.p${at}`, title: `P${at}` }));
     await publish({ slug: many, title: "Many", problems });
@@ -153,8 +153,8 @@ describe("where a learner stopped reading", () => {
   });
 });
 
-describe("whom one observes", () => {
-  it("is listed for the observer alone, and ends with it", async () => {
+describe("the list of observed learners", () => {
+  it("is shown only to the observer, and ends with the observation", async () => {
     const parent = `parent-${crypto.randomUUID().slice(0, 8)}`;
     const observed = async (user: string) => {
       const answer = await call("GET", "/observed", { token: await tokenOf(user) });

@@ -55,7 +55,7 @@ describe("a mail that was written", () => {
     expect(await sendMail(there, id, NOW + 3_600_000)).toBe("nothing");
   });
 
-  it("[I1] that the platform refuses, or whose sender dies, is sent by a later minute", async () => {
+  it("[I1] is sent by a later minute if the platform refuses it or its sender dies", async () => {
     const { env: there, sent } = deployed({ failures: 2 });
     const id = await written();
     expect(await sendMail(there, id, NOW)).toBe("later");
@@ -72,7 +72,7 @@ describe("a mail that was written", () => {
     expect(await sendMail(there, hung, NOW + 60_000)).toBe("sent");
   });
 
-  it("is not sent when what it says is over, and is forgotten after a week", async () => {
+  it("is not sent when its reason is over, and is removed after a week", async () => {
     const { env: there, sent } = deployed();
     const id = await written(undefined, NOW - 2 * 86_400_000);
     expect(await sendMail(there, id, NOW)).toBe("nothing");

@@ -87,8 +87,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("an object nobody has used", () => {
-  it("has no tables, whatever is asked of it", async () => {
+describe("an unused object", () => {
+  it("has no tables, whatever it is asked", async () => {
     await on(fresh(), async (state) => {
       const { cell } = new Notes(state);
       cell.wake();
@@ -101,7 +101,7 @@ describe("an object nobody has used", () => {
     });
   });
 
-  it("has its tables and its first rows with its first commit", async () => {
+  it("gets its tables and its first rows with its first commit", async () => {
     await on(fresh(), (state) => {
       const notes = new Notes(state);
       notes.cell.commit(() => notes.write("one"));
@@ -110,7 +110,7 @@ describe("an object nobody has used", () => {
     });
   });
 
-  it("has none when its first commit fails", async () => {
+  it("has no tables if its first commit fails", async () => {
     await on(fresh(), (state) => {
       const notes = new Notes(state);
       expect(() => notes.cell.commit(failing)).toThrow("on purpose");
@@ -123,7 +123,7 @@ describe("an object nobody has used", () => {
 });
 
 describe("a commit", () => {
-  it("[I1] that fails leaves nothing behind, neither in the tables nor in memory nor of the alarm", async () => {
+  it("[I1] that fails leaves nothing behind: no rows, no memory, no alarm", async () => {
     await on(fresh(), async (state) => {
       const notes = new Notes(state);
       notes.cell.commit(() => notes.write("one"));
@@ -141,7 +141,7 @@ describe("a commit", () => {
     });
   });
 
-  it("arms the alarm for the earliest of what it asked for", async () => {
+  it("sets the alarm for the earliest of its due-times", async () => {
     await on(fresh(), async (state) => {
       const { cell } = new Notes(state);
       const now = Date.now();
@@ -155,7 +155,7 @@ describe("a commit", () => {
 });
 
 describe("waking", () => {
-  it("brings the tables up to date before anything is asked", async () => {
+  it("updates the tables before any request", async () => {
     const stub = fresh();
     await on(stub, (state) => {
       const notes = new Notes(state);
@@ -169,7 +169,7 @@ describe("waking", () => {
     });
   });
 
-  it("[I10] sets an alarm anew that was lost", async () => {
+  it("[I10] sets a lost alarm again", async () => {
     const stub = fresh();
     const at = Date.now() + HOUR_MS;
     await on(stub, async (state) => {
@@ -186,7 +186,7 @@ describe("waking", () => {
 });
 
 describe("the alarm", () => {
-  it("[I10] runs what is due and nothing else; a job that fails holds up no other and comes again, later each time", async () => {
+  it("[I10] runs only the due jobs; a failed job delays no other, and each of its tries waits longer", async () => {
     await on(fresh(), async (state) => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const notes = new Notes(state);
@@ -221,7 +221,7 @@ describe("the alarm", () => {
     });
   });
 
-  it("ends quietly when the object is emptied while a job runs", async () => {
+  it("ends without a fault if the object is emptied while a job runs", async () => {
     await on(fresh(), async (state) => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const { cell } = new Notes(state);
@@ -239,7 +239,7 @@ describe("the alarm", () => {
 });
 
 describe("erasure", () => {
-  it("leaves nothing, takes nothing any more, and holds after the object slept", async () => {
+  it("leaves nothing, refuses later writes, and lasts after the object has slept", async () => {
     const stub = fresh();
     const dump = await on(stub, async (state) => {
       const notes = new Notes(state);
@@ -267,7 +267,7 @@ describe("erasure", () => {
 });
 
 describe("a dump", () => {
-  it("fills another object, which wakes with what was pending; the same once more changes nothing", async () => {
+  it("fills another object, which wakes with the pending rows; a repetition changes nothing", async () => {
     const at = Date.now() + HOUR_MS;
     const dump = await on(fresh(), (state) => {
       const notes = new Notes(state);
@@ -290,7 +290,7 @@ describe("a dump", () => {
     });
   });
 
-  it("of more than one answer carries goes in pieces of one instant, while the object goes on", async () => {
+  it("too large for one answer is sent in pieces of one instant, while the object continues to work", async () => {
     const parts = await on(fresh(), (state) => {
       const notes = new Notes(state);
       notes.cell.commit(() => {
@@ -324,7 +324,7 @@ function dumpOf({ cell }: Notes, part?: number): ObjectDump {
   return dump.value;
 }
 
-describe("a cell that does nothing later", () => {
+describe("a cell without jobs", () => {
   it("needs no table of due-times", async () => {
     await on(fresh(), async (state) => {
       const schema = [{ id: "001_plain", sql: "CREATE TABLE plain (id INTEGER PRIMARY KEY)" }];

@@ -11,7 +11,7 @@ const MOST = "x".repeat(PLATFORM.value_bytes);
 const CHINESE = "课".repeat(PLATFORM.value_bytes / 3 + 1);
 
 describe("D1 in tests", () => {
-  it("takes a value of 2,000,000 bytes, and refuses one more, counted as UTF-8", async () => {
+  it("accepts a value of 2,000,000 bytes, and refuses one more, counted as UTF-8", async () => {
     const length = (text: string) => env.DB.prepare("SELECT length(?) AS n").bind(text).first<{ n: number }>();
     expect(await length(MOST)).toEqual({ n: PLATFORM.value_bytes });
     await expect(length(`${MOST}x`)).rejects.toThrow("SQLITE_TOOBIG");
@@ -20,7 +20,7 @@ describe("D1 in tests", () => {
     await expect(env.DB.prepare("SELECT ? AS n").bind(new Uint8Array(2_000_001)).all()).rejects.toThrow("TOOBIG");
   });
 
-  it("refuses a row of more bytes, though each of its values is small enough", async () => {
+  it("refuses a larger row, though each of its values is small enough", async () => {
     const half = MOST.slice(PLATFORM.value_bytes / 2);
     const insert = (...values: string[]) =>
       env.DB.prepare("INSERT INTO divergences VALUES (?, 'nobody', ?, ?, 1)")
@@ -49,7 +49,7 @@ describe("D1 in tests", () => {
 });
 
 describe("an object in tests", () => {
-  it("refuses the same, in its SQLite, and a call of more than 32 MiB", async () => {
+  it("refuses the same in its SQLite, and a call of more than 32 MiB", async () => {
     const slug = freshSlug("limits");
     await publish(ladder(slug));
     await enroll(slug, "ada");

@@ -10,21 +10,21 @@ import { databaseOfCourse } from "../../support/worker/shards.ts";
 
 const fill = (name: string, learners: number, courses = 0) => ({ name, learners, courses });
 
-describe("where a new course goes", () => {
-  it("is the least filled shard: by enrollments, then by courses, then by number", () => {
+describe("the shard of a new course", () => {
+  it("is the least full one: by enrollments, then by courses, then by number", () => {
     expect(leastFilled([fill("A", 5), fill("B", 3), fill("C", 4)], 10)).toBe("B");
     expect(leastFilled([fill("A", 3, 2), fill("B", 3, 1)], 10)).toBe("B");
     expect(leastFilled([fill("A", 3, 1), fill("B", 3, 1)], 10)).toBe("A");
     expect(leastFilled([fill("A", 10), fill("B", 11)], 10)).toBe(null);
   });
 
-  it("has a bound from the configuration, and one where that says nothing that can be meant", () => {
+  it("has a limit from the configuration, and a default limit if that value is unusable", () => {
     expect(shardBound({ SHARD_ENROLLMENTS: "12" })).toBe(12);
     for (const wrong of ["", "0", "-1", "many", "1.5"])
       expect(shardBound({ SHARD_ENROLLMENTS: wrong })).toBe(3_000_000);
   });
 
-  it("is decided once: courses land on every shard, and a later publish moves none", async () => {
+  it("is decided once: every shard gets courses, and a later publish moves none", async () => {
     const placed = new Set<string>();
     const slugs: string[] = [];
     for (let at = 0; at < everyShard(env).length; at += 1) {
@@ -98,7 +98,7 @@ describe("where a new course goes", () => {
 });
 
 describe("the index of a user's courses", () => {
-  it("has every course of the user, whichever shard it is in, before the shard knows of it", async () => {
+  it("has every course of the user, in any shard, before that shard has the enrollment", async () => {
     const slugs: string[] = [];
     for (let at = 0; at < 2 * everyShard(env).length; at += 1) {
       const slug = freshSlug("known");

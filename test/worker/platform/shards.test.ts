@@ -28,14 +28,14 @@ const columnsIn = async (db: D1Database, table: string) =>
   (await db.prepare(`PRAGMA table_info("${table}")`).all<Record<string, unknown>>()).results;
 
 describe("the shards", () => {
-  it("are as many as the configuration says, the directory's own database first", () => {
+  it("are as many as in the configuration, the directory's own database first", () => {
     const names = everyShard(env).map(({ name }) => name);
     expect(names[0]).toBe("DB");
     expect(names.slice(1)).toEqual(names.slice(1).map((_, at) => `DB_SHARD_${at + 2}`));
     expect(() => shardNamed(env, "DB_SHARD_99")).toThrow(ShardMissingError);
   });
 
-  it("are taken in the order of their numbers, whatever the order of the bindings", () => {
+  it("are used in the order of their numbers, whatever the order of the bindings", () => {
     const other = { ...env, DB_SHARD_10: env.DB, DB_SHARD_9: env.DB, DB_SHARDS: "4" };
     expect(everyShard(other).map(({ name }) => name)).toEqual([
       ...everyShard(env).map(({ name }) => name),
@@ -113,7 +113,7 @@ describe("a course that has left a shard", () => {
     }
   });
 
-  it("[I4] is written to where it went, by a writer who remembers the old place", async () => {
+  it("[I4] gets the writes of a writer who remembers the old shard, in its new shard", async () => {
     const course = freshSlug("moving");
     const [from, to] = [everyShard(env)[0], everyShard(env).at(-1)];
     if (from === undefined || to === undefined) throw new Error("there are no shards");

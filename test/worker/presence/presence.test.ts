@@ -34,7 +34,7 @@ describe("presence", () => {
     expect(await count()).toEqual({ course: slug, present: 0 });
   });
 
-  it("is forgotten by an eviction, and works again", async () => {
+  it("is lost by an eviction, and then works again", async () => {
     const { slug, join, count } = await course();
     await join("ada");
     await evictDurableObject(env.PRESENCE.get(env.PRESENCE.idFromName(`course:${slug}`)));
@@ -51,7 +51,7 @@ describe("presence", () => {
     ],
     ["answers nonsense", async () => new Response("nonsense", { status: 200 })],
     ["never answers", () => new Promise<Response>(() => {})],
-  ])("an object that %s leaves the page whole: present is null", async (_name, fetch) => {
+  ])("an object that %s does not break the page: present is null", async (_name, fetch) => {
     const { slug } = await course();
     const token = await tokenOf("ada");
     // SAFETY: itty-durable's proxy only turns names into stubs and fetches them.
@@ -62,7 +62,7 @@ describe("presence", () => {
     }
   });
 
-  it("[I8][I9] needs a token and a course that exists", async () => {
+  it("[I8][I9] needs a token and an existing course", async () => {
     const { slug } = await course();
     expect((await call("GET", `/courses/${slug}/presence`)).status).toBe(401);
     const ghost = await call("POST", "/courses/no-such-course/presence", { token: await tokenOf("ada") });
