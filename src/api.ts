@@ -95,6 +95,9 @@ export const FEATURES = [
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),
   ),
+  inApi(["/organizations", "/courses/*/organization", "/users/batch"], async () =>
+    (await import("./people/organizations/routes.ts")).organizationRoutes(),
+  ),
   inApi(["/webhooks", "/courses/*/webhooks"], async () =>
     (await import("./connect/webhooks/routes.ts")).webhookRoutes(),
   ),

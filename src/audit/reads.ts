@@ -78,6 +78,10 @@ const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
   "GET /api/v1/users": always("user.listed", "users", "all"),
   "GET /api/v1/users/:id": ({ param, actor }) =>
     param("id") === actor ? null : { action: "user.read", target: { type: "user", id: param("id") } },
+  "GET /api/v1/organizations/:organization/people": ({ param }) => ({
+    action: "user.listed",
+    target: { type: "organization", id: param("organization") },
+  }),
   "GET /api/v1/audit/logs": always("audit.read", "audit_chain", MAIN_CHAIN),
   "GET /api/v1/courses/:course/certificates": ofCourse("roster.read"),
   "GET /api/v1/courses/:course/next": inCourse,

@@ -103,6 +103,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
     by: byId("accounts"),
     fence: ofUser,
   },
+  // After courses and users: whatever organisation they name by then is there, because none is ever removed.
+  { name: "organizations", page: PAGE },
   { name: "passkeys", page: PAGE, by: OF_USER, fence: ofUser },
   { name: "second_factors", page: PAGE, by: OF_USER, fence: ofUser },
   { name: "lti_people", page: PAGE, fence: ofUser },

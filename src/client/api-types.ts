@@ -1371,6 +1371,8 @@ export type Course = {
   slug: string;
   title: string;
   owner_id: string;
+  /** Null: the common space of the installation. */
+  organization_id: string | null;
   active_version: number | null;
   activation: number;
   created_at: string;
@@ -3508,6 +3510,92 @@ export type InvitationToken = {
 export type InvitationAccepted = {
   course: string;
   created: boolean;
+};
+
+export type Organization = {
+  id: string;
+  name: string;
+  created_at: string;
+};
+
+export type OrganizationRequest = {
+  name: string;
+};
+
+export type OrganizationChanged = {
+  changed: boolean;
+};
+
+export type CourseOrganization = {
+  course: string;
+  organization_id: string | null;
+  changed: boolean;
+};
+
+export type CourseOrganizationRequest = {
+  organization_id: string | null;
+};
+
+export type OrganizationPerson = {
+  id: string;
+  email: string;
+  name: string;
+  role: "learner" | "author" | "service" | "admin";
+  /** They manage the people of the organisation. */
+  manages: boolean;
+  ban: {
+    reason: string;
+    until: string | null;
+  } | null;
+  created_at: string;
+};
+
+export type NewOrganizationPerson = {
+  email: string;
+  name: string;
+  role?: "learner" | "author";
+  /** Sends a link by which they choose a password, in the language of the request. */
+  invite?: boolean;
+};
+
+export type OrganizationCourse = {
+  slug: string;
+  title: string;
+  owner_id: string;
+  active_version: number | null;
+};
+
+export type UserActsAnswer = {
+  results: UserActOutcome[];
+};
+
+export type UserActOutcome = {
+  index: number;
+  user_id: string | null;
+  /** `refused`: the caller may not, see `errors`. `unavailable`: send it again. */
+  outcome: "done" | "unchanged" | "invalid" | "user_not_found" | "refused" | "unavailable";
+  /** For a refused row: which field breaks which rule. */
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+};
+
+export type UserActsRequest = {
+  /** Rows with the schema UserAct. A row that breaks a rule is refused alone, with its index, field and rule. */
+  users: UserAct[];
+};
+
+export type UserAct = {
+  user_id: string;
+  act: "suspend" | "return" | "role" | "move";
+  /** Of `suspend`. */
+  reason?: string;
+  /** Of `role`. */
+  role?: "learner" | "author" | "service" | "admin";
+  /** Of `move`. Null: the common space. */
+  organization_id?: string | null;
 };
 
 export type Webhook = {
@@ -6887,6 +6975,117 @@ export interface Paths {
       answer: InvitationAccepted;
     };
   };
+  "/api/v1/organizations": {
+    /** The organisations that the caller manages */
+    get: {
+      answer: {
+        results: Organization[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/organizations/{organization}": {
+    /** Read an organisation */
+    get: {
+      path: {
+        organization: string;
+      };
+      answer: Organization;
+    };
+    /** Make an organisation, or give it another name */
+    put: {
+      path: {
+        organization: string;
+      };
+      body: OrganizationRequest;
+      answer: Organization;
+    };
+  };
+  "/api/v1/organizations/{organization}/managers/{user}": {
+    /** Let somebody of an organisation manage its people */
+    put: {
+      path: {
+        organization: string;
+        user: string;
+      };
+      answer: OrganizationChanged;
+    };
+    /** End that somebody manages the people of an organisation */
+    delete: {
+      path: {
+        organization: string;
+        user: string;
+      };
+      answer: OrganizationChanged;
+    };
+  };
+  "/api/v1/courses/{course}/organization": {
+    /** Put a course into an organisation, or into none; who is in it stays in it */
+    put: {
+      path: {
+        course: string;
+      };
+      body: CourseOrganizationRequest;
+      answer: CourseOrganization;
+    };
+  };
+  "/api/v1/organizations/{organization}/people": {
+    /** The users of an organisation by id */
+    get: {
+      path: {
+        organization: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** A part of a name, an address or an id. */
+        search?: string;
+      };
+      answer: {
+        results: OrganizationPerson[];
+        next_cursor: string | null;
+      };
+    };
+    /** Create a user in an organisation, and send them a link if so asked */
+    post: {
+      path: {
+        organization: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: NewOrganizationPerson;
+      answer: OrganizationPerson;
+    };
+  };
+  "/api/v1/organizations/{organization}/courses": {
+    /** The courses of an organisation, published or not */
+    get: {
+      path: {
+        organization: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: OrganizationCourse[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/users/batch": {
+    /** Suspend and return users, change their roles, put them into organisations; each row is judged by itself */
+    post: {
+      body: UserActsRequest;
+      answer: UserActsAnswer;
+    };
+  };
   "/api/v1/webhooks": {
     /** Subscriptions of other systems, of all courses and of each, and how the last delivery of each went */
     get: {
@@ -7909,6 +8108,12 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",
+  "PUT /api/v1/organizations/{organization}",
+  "PUT /api/v1/organizations/{organization}/managers/{user}",
+  "DELETE /api/v1/organizations/{organization}/managers/{user}",
+  "PUT /api/v1/courses/{course}/organization",
+  "POST /api/v1/organizations/{organization}/people",
+  "POST /api/v1/users/batch",
   "PATCH /api/v1/webhooks/{webhook}",
   "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
   "POST /api/v1/webhooks/{webhook}/replay",

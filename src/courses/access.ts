@@ -59,6 +59,14 @@ export function mayGrade(actor: Actor, course: CourseRights): boolean {
   return may(actor, "grade", course);
 }
 
+/**
+ * Whether a refusal must not say that the course exists: it is not published, or it belongs to an organisation. Only its
+ * staff learn what they lack; everybody else is told that there is no such course.
+ */
+export function isSecret(course: { pointer: unknown; organization: string | null }): boolean {
+  return course.pointer === null || course.organization !== null;
+}
+
 /** Users who see everything open and read learners: all members of the course, and services. */
 export function isStaff(actor: Actor, course: CourseRights): boolean {
   return may(actor, "read", course);

@@ -23,6 +23,8 @@ export interface CoursePointer {
 
 export interface CourseEntry extends CourseRights {
   slug: string;
+  /** The organisation it belongs to; null: the common space of the installation. */
+  organization: string | null;
   /** Null until the first version is published. */
   pointer: CoursePointer | null;
 }
@@ -135,6 +137,7 @@ export async function fetchCourse(db: Database, slug: string): Promise<CourseEnt
       : {
           slug,
           owner_id: row.owner_id,
+          organization: row.organization_id,
           members: new Map(membersShape.parse(JSON.parse(row.members))),
           pointer:
             row.active_version === null

@@ -11,7 +11,15 @@ export async function createCourse(
   { actor, request_id }: { actor: { id: string; role: string }; request_id: string },
   now: number,
 ): Promise<typeof courses.$inferSelect | null> {
-  const row = { slug, owner_id: actor.id, title: JSON.stringify(title), created_at: now, updated_at: now };
+  const row = {
+    slug,
+    owner_id: actor.id,
+    title: JSON.stringify(title),
+    created_at: now,
+    updated_at: now,
+    // An author's course belongs where the author does.
+    organization_id: sql`(SELECT organization_id FROM users WHERE id = ${actor.id})`,
+  };
   const target = { type: "course", id: slug };
   const entry = { action: "course.created", actor, target, course: slug, request_id, unique: slug } as const;
   const [[inserted]] = await db.batch([

@@ -4,6 +4,7 @@ import { readOnce } from "../platform/late.ts";
 
 export {
   type CourseAct,
+  isSecret,
   isStaff,
   MEMBER_ROLES,
   type MemberRole,

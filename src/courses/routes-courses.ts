@@ -27,6 +27,7 @@ const courseView = z
     slug: z.string(),
     title: z.string(),
     owner_id: z.string(),
+    organization_id: z.string().nullable().openapi({ description: "Null: the common space of the installation." }),
     active_version: z.int().nullable(),
     activation: z.int(),
     created_at: z.string(),
@@ -43,7 +44,7 @@ const listRoute = defineRoute(
     roles: ROLES,
     scope: "read",
     keyCourses: "handler",
-    rule: "Everybody sees published courses and courses in which they have rights. Admins see all.",
+    rule: "Everybody sees published courses and courses in which they have rights; of organisations only those of their own, and those they are in. Admins see all.",
   },
   {
     method: "get",
@@ -79,7 +80,11 @@ const createCourseRoute = defineRoute(
 );
 
 const readCourseRoute = defineRoute(
-  { roles: ROLES, scope: "read", rule: "Only people with rights in it and admins see an unpublished course." },
+  {
+    roles: ROLES,
+    scope: "read",
+    rule: "Only people with rights in it and admins see an unpublished course; people of an organisation, and who is in it, see its courses.",
+  },
   {
     method: "get",
     path: "/courses/{course}",
@@ -100,7 +105,7 @@ export function courseRowRoutes() {
       const only = key === null || key.courses === null ? null : jsonSet(oneBatch(key.courses));
       const isMember = sql`EXISTS (SELECT 1 FROM course_members WHERE course_slug = ${courses.slug} AND user_id = ${actor.id})`;
       const isOwner = actor.role === "author" ? eq(courses.owner_id, actor.id) : undefined;
-      const mine = actor.role === "service" ? published : or(published, isOwner, isMember);
+      const mine = actor.role === "service" ? published : or(and(published, isShownTo(actor.id)), isOwner, isMember);
       const found = await paginate(
         acceptedSecrets(c.env),
         `courses ${actor.id} ${actor.role}`,
@@ -137,11 +142,12 @@ export function courseRowRoutes() {
       const { course: slug } = c.req.valid("param");
       const actor = actorOf(c);
       const row = await databaseOf(c)
-        .select({ ...getTableColumns(courses), member: memberRole(actor.id) })
+        .select({ ...getTableColumns(courses), member: memberRole(actor.id), shown: isShownTo(actor.id) })
         .from(courses)
         .where(eq(courses.slug, slug))
         .get();
-      const isVisible = row !== undefined && (row.active_version !== null || isStaff(actor, entryOf(actor, row)));
+      const isVisible =
+        row !== undefined && ((row.active_version !== null && row.shown === 1) || isStaff(actor, entryOf(actor, row)));
       if (row === undefined || !isVisible) return respond(c, refuse("course_not_found").refusal);
       return c.json(viewOf(c, row), 200);
     });
@@ -154,9 +160,21 @@ function memberRole(user: string) {
   return sql<MemberRole | null>`(SELECT role FROM course_members WHERE course_slug = ${courses.slug} AND user_id = ${user})`;
 }
 
+/**
+ * Whether a published course is shown to somebody who is no staff of it: it belongs to no organisation or to theirs, they are
+ * or were in it, or they observe somebody in it.
+ */
+function isShownTo(user: string) {
+  return sql<number>`(${courses.organization_id} IS NULL
+    OR ${courses.organization_id} = (SELECT organization_id FROM users WHERE id = ${user})
+    OR EXISTS (SELECT 1 FROM user_courses WHERE user_id = ${user} AND course_slug = ${courses.slug})
+    OR EXISTS (SELECT 1 FROM course_observers WHERE course_slug = ${courses.slug} AND user_id = ${user}))`;
+}
+
 /** The course as far as the caller's rights in it go. */
-function entryOf(actor: Actor, { slug, owner_id, member = null }: Row): CourseEntry {
-  return { slug, owner_id, members: new Map(member === null ? [] : [[actor.id, member]]), pointer: null };
+function entryOf(actor: Actor, { slug, owner_id, organization_id, member = null }: Row): CourseEntry {
+  const members = new Map(member === null ? [] : [[actor.id, member]]);
+  return { slug, owner_id, members, organization: organization_id, pointer: null };
 }
 
 function viewOf(c: AppContext, row: Row) {
@@ -166,6 +184,7 @@ function viewOf(c: AppContext, row: Row) {
     slug: row.slug,
     title: inLanguage(texts, languageOf(c)),
     owner_id: row.owner_id,
+    organization_id: row.organization_id,
     active_version: row.active_version,
     activation: row.activation,
     created_at: toInstant(row.created_at),

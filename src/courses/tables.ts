@@ -13,6 +13,7 @@ export const courses = sqliteTable("courses", {
   learners: integer().notNull().default(0),
   shard: text().notNull().default("DB"),
   shard_generation: integer(),
+  organization_id: text(),
 });
 
 export const courseVersions = sqliteTable(

@@ -2,6 +2,7 @@ import { readOnce } from "../platform/late.ts";
 
 export type { Applicant } from "./applicant.ts";
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
+export { isConcealed } from "./concealed.ts";
 
 /** A learner's agenda, and the texts they may search in. Loaded on demand. */
 export const loadAgenda = /* @__PURE__ */ readOnce(() => import("./agenda.ts"));

@@ -39,6 +39,7 @@ import { inLanguage, type Language } from "../platform/text.ts";
 import { knownZone } from "../platform/zones.ts";
 import { ENGINE, evaluate, layOut, NO_POLICY, type Program, staffView, type View } from "../unlock/index.ts";
 import { BodyMemory } from "./body-memory.ts";
+import { isConcealed } from "./concealed.ts";
 import { edgeMemory } from "./edge/memory.ts";
 import { readAtEdge } from "./edge/read.ts";
 import { sendRead } from "./send-read.ts";
@@ -88,7 +89,7 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
   }
   const byStaff = asksAsStaff(actor, entry);
   const subject = await subjectOf(c, course, byStaff, query);
-  if (!subject.ok) return subject;
+  if (!subject.ok) return entry?.organization == null ? subject : refuse("course_not_found");
   const byObserver = !byStaff && subject.value.kind === "learner" && subject.value.user !== actor.id;
   const request: ReadRequest = {
     pointer: entry?.pointer ?? null,
@@ -109,11 +110,18 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
     subject.value.kind === "learner"
       ? await readLearner(c, enrollmentId(course, subject.value.user), request, query.max_stale)
       : await readWithoutEnrollment(c, entry, subject.value.kind, request);
-  if (!answer.ok) return answer;
+  if (!answer.ok) return concealed(c, entry, answer);
   facts.snapshot_version = answer.value.snapshot.version;
   facts.source = answer.value.snapshot.source;
   countRead(c, want, answer.value.snapshot.source);
   return ok({ ...answer.value, byStaff, byObserver });
+}
+
+/** To whom the course does not exist, its refusals say just that. */
+export async function concealed<T extends Result<never>>(c: AppContext, entry: CourseEntry | null, answer: T) {
+  const isFinal = answer.ok || answer.refusal.code !== "unavailable";
+  const mayTell = entry === null || !isFinal || !(await isConcealed(c, entry));
+  return mayTell ? answer : refuse("course_not_found");
 }
 
 /** One learner's answer of now, for who has shown otherwise that they may have it. */

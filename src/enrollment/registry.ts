@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import type { CoursePointer } from "../courses/index.ts";
-import { callRevocations, erasedAmong, notErasing } from "../identity/index.ts";
+import { callRevocations, erasedAmong, foreignAmong, notErasing } from "../identity/index.ts";
 import type { ActorRef, EnrollAnswer, RefreshMessage, WriteAnswer } from "../mirror/index.ts";
 import { courseMarks, enrollments, freshness, projectEnrollments } from "../mirror/index.ts";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
@@ -27,6 +27,8 @@ const ROWS_OF_A_STATEMENT = 100;
 interface PublishedCourse {
   slug: string;
   pointer: CoursePointer;
+  /** Where it is given, the actor enrolls only whom the staff of such a course find, see {@link foreignAmong}. */
+  organization?: string | null;
 }
 interface Registration {
   id: string;
@@ -54,6 +56,7 @@ export async function enroll(
   const standing = await callRevocations(env, applicant.user, (stub) => stub.standing(null));
   if (!standing.ok) return standing;
   if (standing.value === "erased") return refuse("user_not_found");
+  if ((await foreignTo(env, course, [applicant.user], actor)).size > 0) return refuse("user_not_found");
   const full = await refuseIfFull(env, course.slug, [applicant.user]);
   if (full !== null) return full;
   const [row] = await register(env, queries, course.slug, [applicant], Date.now());
@@ -62,6 +65,11 @@ export async function enroll(
   // Who was there already is listed as the row says, and may have lost something: D1 has it before the answer.
   if (result.ok && result.value.updated) await projectEnrollments(env, [row.id]);
   return result;
+}
+
+async function foreignTo(env: Env, course: PublishedCourse, users: readonly string[], actor: ActorRef) {
+  const { slug, organization } = course;
+  return organization === undefined ? new Set<string>() : foreignAmong(env, actor, { slug, organization }, users);
 }
 
 /**
@@ -80,10 +88,12 @@ export async function enrollAll(
   const full = await refuseIfFull(env, course.slug, users);
   if (full !== null) return full;
   const erased = await erasedAmong(directory(env), users);
+  const foreign = await foreignTo(env, course, users, actor);
   const now = Date.now();
   const first = new Map<string, Applicant>();
   for (const applicant of applicants) {
-    if (!erased.has(applicant.user) && !first.has(applicant.user)) first.set(applicant.user, applicant);
+    if (!erased.has(applicant.user) && !foreign.has(applicant.user) && !first.has(applicant.user))
+      first.set(applicant.user, applicant);
   }
   const rows = new Map<string, Registration>();
   const named = [...first.values()];

@@ -18,6 +18,7 @@ import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
 import { OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
+import { isConcealed } from "./concealed.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
 import { courseForWrite, STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
@@ -193,6 +194,7 @@ export function enrollmentsRoutes() {
       }
       if (!may(actor, "decide", course)) {
         const isNamed = [cohorts, practice_mode, profile, enrolled_at].some((one) => one !== null);
+        if (await isConcealed(c, course)) return respond(c, refuse("course_not_found").refusal);
         const asksForMore = user_id !== actor.id || isNamed;
         if (asksForMore) {
           const detail = "Only staff enroll others, set cohorts or the day of enrollment.";
@@ -206,7 +208,7 @@ export function enrollmentsRoutes() {
       const result = await enroll(
         c.env,
         c.get("queries"),
-        { slug, pointer: course.pointer },
+        { slug, pointer: course.pointer, organization: course.organization },
         { user: user_id, cohorts, practice_mode, profile, enrolled_at },
         { ...actor, request_id: c.get("requestId") },
       );

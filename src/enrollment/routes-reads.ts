@@ -292,6 +292,7 @@ export function readRoutes() {
       const entry = await findCourse(() => db, slug);
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
       if (!isStaff(actorOf(c), entry)) {
+        if (entry.organization !== null) return respond(c, refuse("course_not_found").refusal);
         const detail = "Only staff of the course ask who can open an item.";
         return respond(c, refuse("forbidden", { detail }).refusal);
       }

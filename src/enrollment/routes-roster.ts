@@ -119,7 +119,7 @@ export function rosterRoutes() {
     const enrolled = await enrollAll(
       c.env,
       c.get("queries"),
-      { slug, pointer: course.pointer },
+      { slug, pointer: course.pointer, organization: course.organization },
       rows.flatMap((row) => (row.ok ? [row.value] : [])),
       { ...actorOf(c), request_id: c.get("requestId") },
     );

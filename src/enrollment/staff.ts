@@ -1,5 +1,5 @@
 import type { CourseEntry, CoursePointer } from "../courses/index.ts";
-import { type CourseAct, findCourse, findCourseForWrite, may } from "../courses/index.ts";
+import { type CourseAct, findCourse, findCourseForWrite, isSecret, may } from "../courses/index.ts";
 import type { ActorRef, Idempotency, WriteAnswer } from "../mirror/index.ts";
 import { projectEnrollments } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
@@ -31,8 +31,8 @@ function admitted(c: AppContext, slug: string, course: CourseEntry | null, act: 
   c.get("facts").course_id = slug;
   if (course === null) return refuse("course_not_found");
   if (may(actorOf(c), act, course)) return ok(course);
-  // That an unpublished course exists is a secret of those who have rights in it.
-  if (course.pointer === null && !may(actorOf(c), "read", course)) return refuse("course_not_found");
+  // That a secret course exists is known to those who have rights in it.
+  if (isSecret(course) && !may(actorOf(c), "read", course)) return refuse("course_not_found");
   return refuse("forbidden", { detail: act === "read" ? STAFF_RULE : DECIDE_RULE });
 }
 

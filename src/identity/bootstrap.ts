@@ -73,7 +73,8 @@ export async function makeFirstAdmin(
   await db.batch([
     // Every column, in the order of the table.
     db.insert(users).select(sql`
-      SELECT ${id}, ${name}, ${email}, 0, NULL, 'admin', 0, NULL, NULL, NULL, ${instant}, ${instant}
+      SELECT ${id}, ${name}, ${email}, 0, NULL, 'admin', 0, NULL, NULL, NULL, ${instant}, ${instant},
+        NULL, 0, 0
       WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin')`),
     db.insert(accounts).select(sql`
       SELECT ${account}, ${id}, ${PASSWORD_PROVIDER}, ${id}, NULL, NULL, NULL, NULL, NULL, NULL, ${hash.value},

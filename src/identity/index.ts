@@ -1,10 +1,12 @@
 import { late, readOnce } from "../platform/late.ts";
 
 export { type AddressOwner, accountsByMail } from "./accounts-by-mail.ts";
+export { foreignAmong } from "./foreign.ts";
 export { TOO_MANY_GUESSES, withinPasswordLimit } from "./password-limit.ts";
 export { callRevocations } from "./revocations-stub.ts";
 export { standsNow } from "./session-check.ts";
 export type { Presented } from "./standing.ts";
+export { isOfOrganization } from "./statements.ts";
 export { tombstones } from "./tables.ts";
 export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
 

@@ -22,6 +22,9 @@ const userRow = z.object({
   banBefore: z.string().nullable(),
   createdAt: z.date(),
   updatedAt: z.date(),
+  organizationId: z.string().nullable(),
+  manages: z.boolean(),
+  banByManager: z.boolean(),
 }) satisfies z.ZodType<UserRow>;
 const sessionRow = z.object({ id: z.string(), expiresAt: z.date() });
 
@@ -56,6 +59,9 @@ const OPTIONS: Context["options"] = {
       banReason: { type: "string", required: false, input: false },
       banExpires: { type: "date", required: false, input: false },
       banBefore: { type: "string", required: false, input: false },
+      organizationId: { type: "string", required: false, input: false },
+      manages: { type: "boolean", defaultValue: false, required: false, input: false },
+      banByManager: { type: "boolean", defaultValue: false, required: false, input: false },
     },
   },
 };

@@ -48,3 +48,20 @@ export const linkedUser = statement<[provider: string, subject: string]>(
 export const ERASED_AMONG = setStatement(
   (set) => `SELECT subject FROM tombstones WHERE subject IN (SELECT value FROM ${set})`,
 );
+
+/** Accounts of another organisation than the one named, as far as they were never in this course. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: CORRELATED SCALAR SUBQUERY 2
+// plan: SEARCH user_courses USING PRIMARY KEY (user_id=? AND course_slug=?)
+export const FOREIGN_AMONG = setStatement(
+  (set) => `SELECT id FROM users WHERE id IN (SELECT value FROM ${set}) AND organization_id IS NOT ?2
+    AND NOT EXISTS (SELECT 1 FROM user_courses WHERE user_id = users.id AND course_slug = ?3)`,
+);
+
+/** Whether a user is of an organisation. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const isOfOrganization = statement<[user: string, organization: string]>(
+  "SELECT 1 FROM users WHERE id = ? AND organization_id = ?",
+);

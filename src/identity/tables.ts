@@ -20,6 +20,11 @@ export const users = sqliteTable("users", {
   banBefore: text("ban_before"),
   createdAt: instant("created_at").notNull(),
   updatedAt: instant("updated_at").notNull(),
+  /** See migrations/0054_organizations.sql. Null: the installation's common space. */
+  organizationId: text("organization_id"),
+  manages: integer("manages", { mode: "boolean" }).notNull().default(false),
+  /** The ban was set by a manager of the organisation, who may lift it again. */
+  banByManager: integer("ban_by_manager", { mode: "boolean" }).notNull().default(false),
 });
 
 export const sessions = sqliteTable("sessions", {

@@ -22,6 +22,7 @@ export const PASSWORD_PROVIDER = "credential";
  * a user who can never sign in.
  * @param creator the admin who creates it, which is audited; null when somebody registers.
  * @param outside what another system vouches for; null: nobody has shown that the address is theirs.
+ * @param organizationId where the user belongs; null: the common space.
  * @returns the user, or `user_exists`; also for the id of an erased user, which nobody else may ever be known by.
  */
 export async function createUser(
@@ -30,6 +31,7 @@ export async function createUser(
   now: Date,
   creator: AdminRef | null = null,
   outside: OutsideProof | null = null,
+  organizationId: string | null = null,
 ): Promise<Result<UserRow>> {
   const id = input.id ?? newId();
   const { email, name, role } = input;
@@ -43,7 +45,7 @@ export async function createUser(
     hash = hashed.value;
   }
   const emailVerified = outside?.isVerified ?? false;
-  const row = { id, email, emailVerified, name, role, createdAt: now, updatedAt: now };
+  const row = { id, email, emailVerified, name, role, organizationId, createdAt: now, updatedAt: now };
   const insertUser = db.insert(users).values(row).returning();
   try {
     const rest: BatchItem<"sqlite">[] = [];
@@ -261,7 +263,11 @@ export async function updateUser(
   return writeUser(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now);
 }
 
-/** {@link updateUser} of whoever may do it. @param banBefore a ban that counts again when this one is lifted by a directory. */
+/**
+ * {@link updateUser} of whoever may do it.
+ * @param banBefore a ban that counts again when this one is lifted by a directory.
+ * @param banByManager the ban is one that managers of the organisation may lift again.
+ */
 export async function writeUser(
   db: Database,
   by: AdminRef,
@@ -269,6 +275,7 @@ export async function writeUser(
   change: UpdateUser,
   now: Date,
   banBefore: string | null = null,
+  banByManager = false,
 ): Promise<Result<UserRow>> {
   const { name, role, ban } = change;
   const update = db
@@ -277,7 +284,7 @@ export async function writeUser(
       updatedAt: now,
       ...(name === undefined ? {} : { name }),
       ...(role === undefined ? {} : { role }),
-      ...(ban === undefined ? {} : { ...banColumns(ban), banBefore }),
+      ...(ban === undefined ? {} : { ...banColumns(ban), banBefore, banByManager }),
     })
     .where(eq(users.id, id))
     .returning();

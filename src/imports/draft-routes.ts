@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { nudgeAudit } from "../audit/index.ts";
-import { fetchCourse, mayManage } from "../courses/index.ts";
+import { fetchCourse, isSecret, isStaff, mayManage } from "../courses/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { actorOf, databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
@@ -31,7 +31,7 @@ export function draftRoutes() {
     const db = databaseOf(c);
     const course = await fetchCourse(db, slug);
     const actor = actorOf(c);
-    if (course === null || (!mayManage(actor, course) && course.pointer === null)) {
+    if (course === null || (isSecret(course) && !isStaff(actor, course))) {
       return respond(c, refuse("course_not_found").refusal);
     }
     if (!mayManage(actor, course)) return respond(c, refuse("forbidden", { detail: RULE }).refusal);

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { findCourse, isStaff, loadShown, mayManage } from "../courses/index.ts";
+import { findCourse, isSecret, isStaff, loadShown, mayManage } from "../courses/index.ts";
 import { loadPermits } from "../enrollment/index.ts";
 import {
   copyCourseFile,
@@ -182,8 +182,9 @@ export function itemFileRoutes() {
       const actor = actorOf(c);
       c.get("facts").course_id = course;
       const entry = await findCourse(() => db, course);
-      // The answer must not say that an unpublished course of somebody else exists.
-      if (entry === null) return respond(c, refuse("course_not_found").refusal);
+      // The answer must not say that a secret course of somebody else exists.
+      if (entry === null || (isSecret(entry) && !isStaff(actor, entry)))
+        return respond(c, refuse("course_not_found").refusal);
       if (!mayManage(actor, entry)) return respond(c, refuse("forbidden", { detail: MANAGE_RULE }).refusal);
       const { name } = c.req.valid("query");
       const bytes = new Uint8Array(await c.req.arrayBuffer());
@@ -199,7 +200,9 @@ export function itemFileRoutes() {
       const actor = actorOf(c);
       c.get("facts").course_id = course;
       const [entry, source] = [await findCourse(() => db, course), await findCourse(() => db, from)];
-      if (entry === null || source === null) return respond(c, refuse("course_not_found").refusal);
+      const isHidden = (one: typeof entry) => one === null || (isSecret(one) && !isStaff(actor, one));
+      if (entry === null || source === null || isHidden(entry) || isHidden(source))
+        return respond(c, refuse("course_not_found").refusal);
       if (!mayManage(actor, entry)) return respond(c, refuse("forbidden", { detail: MANAGE_RULE }).refusal);
       if (!isStaff(actor, source))
         return respond(c, refuse("forbidden", { detail: "Staff of the course that the files come from." }).refusal);
@@ -215,7 +218,8 @@ export function itemFileRoutes() {
     .openapi(courseFileRoute, async (c) => {
       const { course, file } = c.req.valid("param");
       const entry = await findCourse(() => databaseOf(c), course);
-      if (entry === null) return respond(c, refuse("course_not_found").refusal);
+      if (entry === null || (isSecret(entry) && !isStaff(actorOf(c), entry)))
+        return respond(c, refuse("course_not_found").refusal);
       if (!isStaff(actorOf(c), entry))
         return respond(c, refuse("forbidden", { detail: "Staff of the course." }).refusal);
       return (await sent(c, course, file)) ?? respond(c, refuse("not_found").refusal);

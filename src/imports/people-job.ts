@@ -1,10 +1,11 @@
 import { sql } from "drizzle-orm";
-import { fetchCourse, loadImporting, mayManage } from "../courses/index.ts";
+import { type CourseEntry, fetchCourse, loadImporting, mayManage } from "../courses/index.ts";
 import { loadBulk } from "../enrollment/index.ts";
-import { type AddressOwner, accountsByMail } from "../identity/index.ts";
+import { type AddressOwner, accountsByMail, foreignAmong } from "../identity/index.ts";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { courseDatabases } from "../platform/database/course-databases.ts";
+import type { Actor } from "../platform/http/context.ts";
 import { enrollmentId } from "../platform/ids.ts";
 import type { FieldError } from "../platform/results.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
@@ -59,7 +60,7 @@ export async function lookAtPeople(env: Env, db: Database, held: Held, progress:
   if (!read.ok) return read;
   const plan = planOf(read.value.people, from.name);
   if (!plan.ok) return plan;
-  const roster = await rosterOf(env, db, slug, plan.value);
+  const roster = await rosterOf(env, db, owner.value, plan.value);
   await env.DOCUMENTS.put(peopleKey(row.id), JSON.stringify(plan.value), asJson);
   await env.DOCUMENTS.put(reportKey(row.id), JSON.stringify(roster), asJson);
   const counts: Record<string, number> = { learners: roster.learners.length, facts: plan.value.facts.length };
@@ -70,6 +71,12 @@ export async function lookAtPeople(env: Env, db: Database, held: Held, progress:
 
 const gone = () => refuse("not_found", { detail: "The archive is not kept any more; upload it again." });
 
+/** For whom a job about people is, and the course that it is about. */
+interface Managed {
+  actor: Actor;
+  course: CourseEntry;
+}
+
 /** The owner, as far as they may still say who is in the course. @throws where that is not known. */
 async function managed(env: Env, db: Database, row: ImportRow) {
   const owner = await ownerNow(env, row, Date.now());
@@ -79,11 +86,12 @@ async function managed(env: Env, db: Database, row: ImportRow) {
   const course = await fetchCourse(db, row.course_slug);
   if (course === null) return refuse("course_not_found");
   if (!mayManage(owner.value, course)) return refuse("forbidden", { detail: IMPORT_RULE });
-  return ok({ actor: owner.value, pointer: course.pointer });
+  return ok({ actor: owner.value, course, pointer: course.pointer });
 }
 
-async function rosterOf(env: Env, db: Database, course: string, plan: PeoplePlan): Promise<Roster> {
-  const { own, accounts } = await accountsOf(db, plan);
+async function rosterOf(env: Env, db: Database, { actor, course: entry }: Managed, plan: PeoplePlan): Promise<Roster> {
+  const course = entry.slug;
+  const { own, accounts } = await accountsOf(env, db, { actor, course: entry }, plan);
   const factsOf = new Map<string, number>();
   for (const { name } of plan.facts) factsOf.set(name, (factsOf.get(name) ?? 0) + 1);
   const ids = [...accounts.values()].map(({ id }) => enrollmentId(course, id));
@@ -108,10 +116,13 @@ async function rosterOf(env: Env, db: Database, course: string, plan: PeoplePlan
   };
 }
 
-/** Accounts by the addresses that one learner each has. */
-async function accountsOf(db: Database, { learners }: PeoplePlan) {
+/** Accounts by the addresses that one learner each has, as far as the owner of the import finds them. */
+async function accountsOf(env: Env, db: Database, { actor, course }: Managed, { learners }: PeoplePlan) {
   const own = ownAddresses(learners);
-  const accounts: ReadonlyMap<string, AddressOwner> = await accountsByMail(db, [...own]);
+  const found = await accountsByMail(db, [...own]);
+  const ids = [...found.values()].map(({ id }) => id);
+  const foreign = await foreignAmong(env, actor, course, ids);
+  const accounts: ReadonlyMap<string, AddressOwner> = new Map([...found].filter(([, { id }]) => !foreign.has(id)));
   return { own, accounts };
 }
 
@@ -162,7 +173,7 @@ export async function importPeople(env: Env, db: Database, held: Held): Promise<
   const stored = await env.DOCUMENTS.get(peopleKey(row.source_id ?? ""));
   if (stored === null) return gone();
   const plan = peoplePlanSchema.parse(await stored.json());
-  const { accounts, own } = await accountsOf(db, plan);
+  const { accounts, own } = await accountsOf(env, db, owner.value, plan);
   const userOf = new Map<string, string>();
   for (const { name, email } of plan.learners) {
     const account = email !== null && own.has(email) ? accounts.get(email) : undefined;

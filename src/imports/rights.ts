@@ -1,4 +1,4 @@
-import { type CourseEntry, fetchCourse, mayManage } from "../courses/index.ts";
+import { type CourseEntry, fetchCourse, isSecret, isStaff, mayManage } from "../courses/index.ts";
 import { standsNow } from "../identity/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import type { Actor } from "../platform/http/context.ts";
@@ -18,8 +18,10 @@ export async function courseToImportInto(
 ): Promise<Result<CourseEntry | null>> {
   const course = await fetchCourse(db, slug);
   if (course === null || mayManage(actor, course)) return ok(course);
-  // As everywhere: of others' unpublished courses only their slugs are known, to whoever wants to use them.
-  return course.pointer === null ? refuse("course_exists") : refuse("forbidden", { detail: IMPORT_RULE });
+  // As everywhere: of others' secret courses only their slugs are known, to whoever wants to use them.
+  return isSecret(course) && !isStaff(actor, course)
+    ? refuse("course_exists")
+    : refuse("forbidden", { detail: IMPORT_RULE });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { addAuditEntryStatement, nudgeAudit, type OwnEntry } from "../audit/index.ts";
-import { findCourse, findCourseForWrite, may } from "../courses/index.ts";
+import { findCourse, findCourseForWrite, isSecret, may } from "../courses/index.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
@@ -244,7 +244,7 @@ function auditEntry(
 }
 
 /**
- * Refuses whoever may not do this in the course. That an unpublished course exists is a secret of those who have rights in it.
+ * Refuses whoever may not do this in the course. That a secret course exists is known to those who have rights in it.
  */
 export async function staffOf(c: AppContext, slug: string, act: "decide" | "read" = "read"): Promise<Result<null>> {
   c.get("facts").course_id = slug;
@@ -252,5 +252,6 @@ export async function staffOf(c: AppContext, slug: string, act: "decide" | "read
   if (course === null) return refuse("course_not_found");
   if (may(actorOf(c), act, course)) return ok(null);
   const detail = act === "read" ? STAFF_RULE : DECIDE_RULE;
-  return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail });
+  const isHidden = isSecret(course) && !may(actorOf(c), "read", course);
+  return isHidden ? refuse("course_not_found") : refuse("forbidden", { detail });
 }

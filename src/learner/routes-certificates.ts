@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { addAuditEntryStatement, nudgeAudit } from "../audit/index.ts";
-import { findCourse, findCourseForWrite, may } from "../courses/index.ts";
+import { findCourse, findCourseForWrite, isSecret, may } from "../courses/index.ts";
 import { loadAgenda } from "../enrollment/index.ts";
 import { erasedAmong } from "../identity/index.ts";
 import { directory } from "../platform/database/shards.ts";
@@ -224,7 +224,7 @@ export function certificateRoutes() {
       c.get("facts").course_id = slug;
       const course = await findCourse(() => databaseOf(c), slug);
       if (course === null) return respond(c, refuse("course_not_found").refusal);
-      if (!may(actorOf(c), "read", course)) return respond(c, notAllowed(course.pointer === null).refusal);
+      if (!may(actorOf(c), "read", course)) return respond(c, notAllowed(isSecret(course)).refusal);
       const language = languageOf(c);
       const { user_id: user } = c.req.valid("query");
       if (user !== undefined) {
@@ -254,8 +254,8 @@ export function certificateRoutes() {
       const course = await findCourseForWrite(() => databaseOf(c), slug);
       if (course === null) return respond(c, refuse("course_not_found").refusal);
       if (!may(actorOf(c), "manage", course)) {
-        const isSecret = course.pointer === null && !may(actorOf(c), "read", course);
-        return respond(c, notAllowed(isSecret).refusal);
+        const isHidden = isSecret(course) && !may(actorOf(c), "read", course);
+        return respond(c, notAllowed(isHidden).refusal);
       }
       const db = directory(c.env);
       const row = await certificateById(db, id).first<Certificate>();
@@ -283,8 +283,8 @@ function jwtAnswer(jwt: string, cache: string): Response {
   return new Response(jwt, { headers: { ...NOT_INDEXED, "content-type": VC_JWT, "cache-control": cache } });
 }
 
-function notAllowed(isSecret: boolean): Result<never> & { ok: false } {
-  return isSecret ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
+function notAllowed(isHidden: boolean): Result<never> & { ok: false } {
+  return isHidden ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
 }
 
 /** A learner's certificate. It is issued when it is first requested after it was earned. */

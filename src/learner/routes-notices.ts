@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { addAuditEntryStatement, nudgeAudit } from "../audit/index.ts";
-import { findCourseForWrite, may } from "../courses/index.ts";
-import { loadAgenda } from "../enrollment/index.ts";
+import { findCourseForWrite, isSecret, may } from "../courses/index.ts";
+import { isConcealed, loadAgenda } from "../enrollment/index.ts";
 import { erasedAmong } from "../identity/index.ts";
 import { learnerNews } from "../mirror/index.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
@@ -161,7 +161,7 @@ export function noticeRoutes() {
       const at = Math.min(Date.parse(c.req.valid("json").until), Date.now());
       const db = directory(c.env);
       const entry = await findCourseForWrite(() => databaseOf(c), course);
-      if (entry === null) return respond(c, refuse("course_not_found").refusal);
+      if (entry === null || (await isConcealed(c, entry))) return respond(c, refuse("course_not_found").refusal);
       if ((await erasedAmong(db, [user])).size > 0)
         return respond(c, refuse("forbidden", { detail: "Your account is being erased." }).refusal);
       await markNoticesRead(db, user, course, at).run();
@@ -176,7 +176,7 @@ export function noticeRoutes() {
       if (course === null) return respond(c, refuse("course_not_found").refusal);
       const actor = actorOf(c);
       if (!may(actor, "read", course)) {
-        return respond(c, refuse(course.pointer === null ? "course_not_found" : "forbidden").refusal);
+        return respond(c, refuse(isSecret(course) ? "course_not_found" : "forbidden").refusal);
       }
       const users = [...new Set(user_ids)];
       const db = directory(c.env);

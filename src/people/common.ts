@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { type CourseAct, type CourseEntry, findCourse, findCourseForWrite, may } from "../courses/index.ts";
+import { type CourseAct, type CourseEntry, findCourse, findCourseForWrite, isSecret, may } from "../courses/index.ts";
+import { foreignAmong } from "../identity/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { courseSlugSchema } from "../platform/ids.ts";
@@ -30,8 +31,8 @@ export async function courseFor(c: AppContext, slug: string, act: CourseAct): Pr
   const course = await find(() => databaseOf(c), slug);
   if (course === null) return refuse("course_not_found");
   if (may(actorOf(c), act, course)) return ok(course);
-  // That an unpublished course exists is a secret of those who have rights in it.
-  if (course.pointer === null && !may(actorOf(c), "read", course)) return refuse("course_not_found");
+  // That a secret course exists is known to those who have rights in it.
+  if (isSecret(course) && !may(actorOf(c), "read", course)) return refuse("course_not_found");
   return refuse("forbidden", { detail: RULES[act] });
 }
 
@@ -42,10 +43,16 @@ export interface Account {
   role: string;
 }
 
-/** Accounts by address. */
-export async function accountsByEmail(env: Env, emails: readonly string[]): Promise<Map<string, Account>> {
-  const found = await ACCOUNTS_BY_EMAIL.find<Account>(directory(env), [...new Set(emails)]);
-  return new Map(found.map((account) => [account.email, account]));
+/** Accounts by address, as far as the caller finds them for this course. */
+export async function accountsByEmail(
+  c: AppContext,
+  course: CourseEntry,
+  emails: readonly string[],
+): Promise<Map<string, Account>> {
+  const found = await ACCOUNTS_BY_EMAIL.find<Account>(directory(c.env), [...new Set(emails)]);
+  const ids = found.map(({ id }) => id);
+  const foreign = await foreignAmong(c.env, actorOf(c), course, ids);
+  return new Map(found.filter(({ id }) => !foreign.has(id)).map((account) => [account.email, account]));
 }
 
 /** Accounts by id; who comes from another identity provider has none. */

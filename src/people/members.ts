@@ -1,6 +1,6 @@
 import { addAuditEntryStatement, nudgeAudit, type OwnEntry } from "../audit/index.ts";
 import { type CourseEntry, fetchCourse, MAX_MEMBERS, type MemberRole } from "../courses/index.ts";
-import { erasedAmong } from "../identity/index.ts";
+import { erasedAmong, foreignAmong } from "../identity/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
@@ -49,6 +49,8 @@ export async function changeMember(
     await db.batch([removeMember(db, slug, user), entryAbout(c, "course.member_removed", slug, user, before ?? "")]);
   } else {
     if ((await erasedAmong(db, [user])).has(user)) return refuse("user_not_found");
+    const foreign = before === null ? await foreignAmong(c.env, actorOf(c), course, [user]) : null;
+    if (foreign?.has(user) === true) return refuse("user_not_found");
     if (before === null && course.members.size >= MAX_MEMBERS) {
       return refuse("people_limit", { detail: `A course has at most ${MAX_MEMBERS} members.` });
     }

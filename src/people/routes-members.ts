@@ -210,7 +210,7 @@ export function memberRoutes() {
       refuseTwice("members", rows, ({ user_id, email }) => user_id ?? email ?? "");
       const refusal = refusedRows(rows);
       if (refusal !== null) return respond(c, refusal);
-      return c.json({ results: await changeAll(c, slug, rows) }, 200);
+      return c.json({ results: await changeAll(c, course.value, rows) }, 200);
     })
     .openapi(ownerRoute, async (c) => {
       const { course: slug } = c.req.valid("param");
@@ -223,9 +223,9 @@ export function memberRoutes() {
 }
 
 /** One after the other, each with the rights as they stand then: a row may take those of the caller. */
-async function changeAll(c: AppContext, slug: string, rows: readonly BatchRow<z.output<typeof row>>[]) {
+async function changeAll(c: AppContext, entry: CourseEntry, rows: readonly BatchRow<z.output<typeof row>>[]) {
   const emails = rows.flatMap((one) => (one.ok && one.value.email !== undefined ? [one.value.email] : []));
-  const accounts = await accountsByEmail(c.env, emails);
+  const accounts = await accountsByEmail(c, entry, emails);
   const results = [];
   for (const [index, one] of rows.entries()) {
     if (!one.ok) {
@@ -237,7 +237,7 @@ async function changeAll(c: AppContext, slug: string, rows: readonly BatchRow<z.
       results.push({ index, user_id, outcome: "user_not_found" as const });
       continue;
     }
-    const course: Result<CourseEntry> = await courseFor(c, slug, "manage");
+    const course: Result<CourseEntry> = await courseFor(c, entry.slug, "manage");
     const changed = course.ok ? await changeMember(c, course.value, user_id, one.value.role) : course;
     if (changed.ok) results.push({ index, user_id, outcome: changed.value });
     else {

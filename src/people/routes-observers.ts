@@ -1,9 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import { nudgeAudit } from "../audit/index.ts";
 import { forgetObserver } from "../courses/index.ts";
-import { erasedAmong } from "../identity/index.ts";
+import { erasedAmong, foreignAmong } from "../identity/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { respond } from "../platform/http/answers.ts";
+import { actorOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
@@ -120,7 +121,9 @@ export function observerRoutes() {
         const detail = `One person observes at most ${MAX_OBSERVED} learners of a course.`;
         return respond(c, refuse("people_limit", { detail }).refusal);
       }
-      if ((await erasedAmong(db, [user, learner])).size > 0) return respond(c, refuse("user_not_found").refusal);
+      const gone = await erasedAmong(db, [user, learner]);
+      const foreign = await foreignAmong(c.env, actorOf(c), course.value, [user, learner]);
+      if (gone.size + foreign.size > 0) return respond(c, refuse("user_not_found").refusal);
       await db.batch([
         setObserver(db, slug, user, learner, Date.now(), MAX_OBSERVED),
         entryAbout(c, "course.observer_set", slug, user),

@@ -185,12 +185,12 @@ export function personRoutes() {
     .openapi(batchRoute, async (c) => {
       const course = await courseFor(c, c.req.valid("param").course, "manage");
       if (!course.ok) return respond(c, course.refusal);
-      const { slug, pointer } = course.value;
+      const { slug, pointer, organization } = course.value;
       if (pointer === null) return respond(c, refuse("course_unpublished").refusal);
       const { people } = c.req.valid("json");
       const read = readRows("people", row, people, (index) => rowFault(c, index));
       const emails = read.flatMap((one) => (one.ok && one.value.email !== undefined ? [one.value.email] : []));
-      const accounts = await accountsByEmail(c.env, emails);
+      const accounts = await accountsByEmail(c, course.value, emails);
       const rows = read.map((one): BatchRow<{ user: string | null; cohorts: string[] | null; withdraw: boolean }> => {
         if (!one.ok) return one;
         const { user_id, email, cohorts, withdraw } = one.value;
@@ -215,7 +215,7 @@ export function personRoutes() {
       const enrolled =
         applicants.length === 0
           ? ok([])
-          : await enrollAll(c.env, c.get("queries"), { slug, pointer }, applicants, actor);
+          : await enrollAll(c.env, c.get("queries"), { slug, pointer, organization }, applicants, actor);
       if (!enrolled.ok) return respond(c, enrolled.refusal);
       for (const [at, { index, user }] of comers.entries()) {
         const result = enrolled.value[at] ?? refuse("unavailable");

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { CoursePointer } from "../courses/index.ts";
 import { loadEnrolling } from "../enrollment/index.ts";
+import { foreignAmong } from "../identity/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databasesOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
@@ -88,19 +89,21 @@ export function rosterFileRoutes() {
   return newRouter().openapi(rosterRoute, async (c) => {
     const course = await courseFor(c, c.req.valid("param").course, "manage");
     if (!course.ok) return respond(c, course.refusal);
-    const { slug, pointer } = course.value;
+    const { slug, pointer, organization } = course.value;
     if (pointer === null) return respond(c, refuse("course_unpublished").refusal);
     const { csv, remove_missing, confirm_removed } = c.req.valid("json");
     const isTrial = c.req.valid("query").dry_run === "true";
     const { rows, errors } = readRoster(csv);
     if (errors.length > 0) return respond(c, refuse("invalid_input", { errors }).refusal);
     const emails = rows.flatMap(({ user_id, email }) => (user_id === null && email !== null ? [email] : []));
-    const accounts = await accountsByEmail(c.env, emails);
+    const accounts = await accountsByEmail(c, course.value, emails);
+    const named = rows.flatMap(({ user_id }) => (user_id === null ? [] : [user_id]));
+    const foreign = await foreignAmong(c.env, actorOf(c), course.value, named);
     const listed = new Map<string, string[] | null>();
     const unknown: { line: number; email: string }[] = [];
     for (const { line, user_id, email, cohorts } of rows) {
       const user = user_id ?? accounts.get(email ?? "")?.id;
-      if (user === undefined) unknown.push({ line, email: email ?? "" });
+      if (user === undefined || foreign.has(user)) unknown.push({ line, email: email ?? "" });
       else listed.set(user, cohorts);
     }
     const among = remove_missing ? null : [...listed.keys()];
@@ -118,7 +121,7 @@ export function rosterFileRoutes() {
       const detail = `${plan.goes.length} of ${enrolled.size} learners would be withdrawn.`;
       return respond(c, refuse("removal_unconfirmed", { detail, extra: { goes: plan.goes.length } }).refusal);
     }
-    const applied = await apply(c, { slug, pointer }, plan);
+    const applied = await apply(c, { slug, pointer, organization }, plan);
     if (!applied.ok) return respond(c, applied.refusal);
     if (applied.value > 0) c.header("retry-after", "1");
     return c.json({ ...answer, dry_run: false, failed: applied.value }, 200);
@@ -128,7 +131,7 @@ export function rosterFileRoutes() {
 /** Carries a plan out. @returns how many could not be done right now. */
 async function apply(
   c: AppContext,
-  course: { slug: string; pointer: CoursePointer },
+  course: { slug: string; pointer: CoursePointer; organization: string | null },
   plan: RosterPlan,
 ): Promise<Result<number>> {
   const { enrollAll, withdraw } = await loadEnrolling();

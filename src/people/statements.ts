@@ -1,3 +1,4 @@
+import { insertEntryWhere } from "../audit/index.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
 import { statement } from "../platform/database/statement.ts";
 
@@ -255,3 +256,81 @@ export const confirmRun = statement<[id: string, owner: string, role: string, re
       WHERE newer.course_slug = roster_runs.course_slug AND newer.source = roster_runs.source
         AND newer.created_at > roster_runs.created_at)`,
 );
+
+// plan: SEARCH organizations USING PRIMARY KEY (id=?)
+export const organizationById = statement<[id: string]>("SELECT id, name, created_at FROM organizations WHERE id = ?");
+
+/** Makes an organisation, or gives it another name; nothing where there are as many as there may be. */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH organizations USING PRIMARY KEY (id=?)
+// plan: SCALAR SUBQUERY 2
+// plan: SCAN organizations
+// scans: there are a thousand at most.
+export const setOrganization = statement<[id: string, name: string, now: number, most: number]>(
+  `INSERT INTO organizations (id, name, created_at) SELECT ?1, ?2, ?3
+    WHERE EXISTS (SELECT 1 FROM organizations WHERE id = ?1) OR (SELECT count(*) FROM organizations) < ?4
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`,
+);
+
+/** All of them: an installation has at most {@link MAX_ORGANIZATIONS}. */
+// plan: SCAN organizations
+// scans: it reads all of them.
+export const organizations = statement<[most: number]>(
+  "SELECT id, name, created_at FROM organizations ORDER BY id LIMIT ?",
+);
+
+/** The organisation whose people a user manages. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const managedOrganization = statement<[user: string]>(
+  "SELECT organization_id FROM users WHERE id = ? AND manages = 1 AND organization_id IS NOT NULL",
+);
+
+/** Names somebody of an organisation its manager, or ends that they are one. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const setManages = statement<[organization: string, user: string, manages: number, now: number]>(
+  `UPDATE users SET manages = ?3, updated_at = ?4
+    WHERE id = ?2 AND organization_id = ?1 AND manages <> ?3`,
+);
+
+/** Courses of an organisation. */
+// plan: SEARCH courses USING INDEX courses_by_organization (organization_id=? AND slug>?)
+export const coursesOfOrganization = statement<[organization: string, after: string, limit: number]>(
+  `SELECT slug, title, owner_id, active_version FROM courses
+    WHERE organization_id = ? AND slug > ? ORDER BY slug LIMIT ?`,
+);
+
+/** Puts a course into an organisation, or into none. */
+// plan: SEARCH courses USING PRIMARY KEY (slug=?)
+export const moveCourse = statement<[course: string, organization: string | null, now: number]>(
+  "UPDATE courses SET organization_id = ?2, updated_at = ?3 WHERE slug = ?1 AND organization_id IS NOT ?2",
+);
+
+/** Puts users into an organisation, or into none. Whoever goes is no manager any more. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const MOVE_USERS = setStatement(
+  (set) => `UPDATE users SET organization_id = ?2, manages = 0, updated_at = ?3
+    WHERE id IN (SELECT value FROM ${set}) AND organization_id IS NOT ?2`,
+);
+
+/** What acts on users are decided by. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const STANDING_OF_USERS = setStatement(
+  (set) => `SELECT id, role, banned, ban_expires, ban_by_manager, organization_id, manages FROM users
+    WHERE id IN (SELECT value FROM ${set})`,
+);
+
+// plan: SEARCH organizations USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const ORGANIZATIONS_AMONG = setStatement(
+  (set) => `SELECT id FROM organizations WHERE id IN (SELECT value FROM ${set})`,
+);
+
+/** Only where the organisation was made, or was there. */
+// plan: SEARCH organizations EXISTS USING PRIMARY KEY (id=?)
+export const entryOfOrganization = insertEntryWhere("EXISTS (SELECT 1 FROM organizations WHERE id = ?)");

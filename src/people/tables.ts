@@ -110,3 +110,10 @@ export const rosterGrants = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.course_slug, table.source, table.user_id, table.learner_id] })],
 );
+
+/** See migrations/0054_organizations.sql. */
+export const organizations = sqliteTable("organizations", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  created_at: integer().notNull(),
+});

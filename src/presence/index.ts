@@ -2,8 +2,9 @@
 
 import { z } from "@hono/zod-openapi";
 import { findCourse } from "../courses/index.ts";
+import { isConcealed } from "../enrollment/index.ts";
 import { respond } from "../platform/http/answers.ts";
-import { actorOf, databaseOf } from "../platform/http/context.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { courseSlugSchema } from "../platform/ids.ts";
 import { refuse } from "../platform/results.ts";
@@ -49,14 +50,17 @@ export function presenceRoutes() {
   return newRouter()
     .openapi(joinRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if (!(await findCourse(() => databaseOf(c), course))?.pointer)
-        return respond(c, refuse("course_not_found").refusal);
+      if (!(await isThere(c, course))) return respond(c, refuse("course_not_found").refusal);
       return c.json({ course, present: await presenceOf(c.env).join(course, actorOf(c).id) }, 200);
     })
     .openapi(countRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if (!(await findCourse(() => databaseOf(c), course))?.pointer)
-        return respond(c, refuse("course_not_found").refusal);
+      if (!(await isThere(c, course))) return respond(c, refuse("course_not_found").refusal);
       return c.json({ course, present: await presenceOf(c.env).count(course) }, 200);
     });
+}
+
+async function isThere(c: AppContext, slug: string): Promise<boolean> {
+  const course = await findCourse(() => databaseOf(c), slug);
+  return course?.pointer != null && !(await isConcealed(c, course));
 }

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { html } from "hono/html";
 import { z } from "zod";
-import { loadActiveProgram } from "../../courses/index.ts";
+import { fetchCourse, loadActiveProgram } from "../../courses/index.ts";
 import { publicOrigin } from "../../mail/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { type AppContext, type AppEnv, databaseOf } from "../../platform/http/context.ts";
@@ -18,7 +18,7 @@ import { placeOf } from "./roles.ts";
 import { readBack, signBack } from "./state.ts";
 import { CHOSEN_COURSES, everyPublished, platformById } from "./statements.ts";
 import { type Platform, platformRow } from "./tables.ts";
-import { type Target, targetAddress } from "./target.ts";
+import { mayOpen, type Target, targetAddress } from "./target.ts";
 import { type EntryFault, TEXTS } from "./texts.ts";
 
 // A teacher chooses what a link of their platform opens (Deep Linking 2.0). The page holds no session: what it brings back is
@@ -177,7 +177,8 @@ async function choose(c: AppContext): Promise<Response> {
   if (!deployments.includes(ticket.deployment)) return showFault(c, "deployment_unknown", frames, ticket.deployment);
   if (ticket.issuer !== platform.issuer || ticket.client !== platform.client_id) return showFault(c, "over", frames);
   const course = fields.get("course") ?? "";
-  if (courses !== null && !courses.includes(course)) return showFault(c, "course_refused", frames);
+  const entry = await fetchCourse(databaseOf(c), course);
+  if (entry === null || !mayOpen(courses, entry)) return showFault(c, "course_refused", frames);
   if (!fields.has("item")) return itemsPage(c, platform, ticket, signed, course);
   const found = await loadActiveProgram(databaseOf(c), course);
   if (found === null) return showFault(c, "course_refused", frames);

@@ -11,7 +11,7 @@ import { placesElsewhere } from "./places.ts";
 import { placeOf } from "./roles.ts";
 import { grantedBy } from "./statements.ts";
 import type { Platform } from "./tables.ts";
-import { type Target, targetOf } from "./target.ts";
+import { mayOpen, type Target, targetOf } from "./target.ts";
 import type { EntryFault } from "./texts.ts";
 
 /** Under this name a platform gives rights in courses: no source of rosters has a colon in its name. */
@@ -40,7 +40,7 @@ async function placeIn(
   const { courses } = platform.settings;
   if (courses !== null && !courses.includes(slug)) return { ok: false, fault: "course_refused" };
   const course = await fetchCourse(databaseOf(c), slug);
-  if (course === null) return { ok: false, fault: "course_refused" };
+  if (course === null || !mayOpen(courses, course)) return { ok: false, fault: "course_refused" };
   const { pointer } = course;
   // Whoever may name every course learns nothing of those that are not published.
   if (pointer === null) return { ok: false, fault: courses === null ? "course_refused" : "course_unpublished" };

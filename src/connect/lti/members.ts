@@ -26,6 +26,7 @@ import {
   setContext,
 } from "./statements.ts";
 import { type Platform, platformRow } from "./tables.ts";
+import { mayOpen } from "./target.ts";
 
 // Names and roles in: who is a member of a course of a platform is enrolled here, or made what its teachers are; who was and
 // is no more, is withdrawn. Only what differs from the last reading is carried out, so that what staff here decided about
@@ -123,9 +124,9 @@ async function readContext(env: Env, row: ContextRow, now: number) {
   const platform = await platformFor(env, row);
   if (platform === null) return null;
   const { courses, deployments } = platform.settings;
-  const isAllowed = (courses === null || courses.includes(row.course_slug)) && deployments.includes(row.deployment);
+  const isAllowed = deployments.includes(row.deployment);
   const course = isAllowed ? await fetchCourse(countedDatabase(db, { count: 0 }), row.course_slug) : null;
-  if (course === null || course.pointer === null) throw new ServiceFault("course_refused");
+  if (course === null || course.pointer === null || !mayOpen(courses, course)) throw new ServiceFault("course_refused");
   const isWhole = row.differences_url === null;
   const list = await readMembers(env, platform, row.differences_url ?? row.members_url, now);
   const { results } = await membersOf(db, row.platform, row.deployment, row.context, row.course_slug).all();

@@ -221,7 +221,7 @@ export const CHOSEN_COURSES = setStatement(
 // plan: SCAN courses
 // scans: a row for each course, when a teacher of a platform that may open all of them chooses one.
 export const everyPublished = statement<[limit: number]>(
-  "SELECT slug, title FROM courses WHERE active_version IS NOT NULL ORDER BY slug LIMIT ?",
+  "SELECT slug, title FROM courses WHERE active_version IS NOT NULL AND organization_id IS NULL ORDER BY slug LIMIT ?",
 );
 
 /** A column of a gradebook for one learner; a launch says where it is now. It is looked at at once. */

@@ -40,3 +40,11 @@ export function targetOf(
   const named = url?.origin === origin ? targetOfPath(url.pathname) : null;
   return named ?? (custom.course === null ? null : targetFrom(custom.course, custom.item));
 }
+
+/** Whether a platform may open a course: one that it names; where it names none, each that belongs to no organisation. */
+export function mayOpen(
+  named: readonly string[] | null,
+  { slug, organization }: { slug: string; organization: string | null },
+): boolean {
+  return named === null ? organization === null : named.includes(slug);
+}

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { addAuditEntryStatement, type OwnEntry } from "../../audit/index.ts";
-import { findCourse, findCourseForWrite, mayManage } from "../../courses/index.ts";
+import { findCourse, findCourseForWrite, isSecret, isStaff, mayManage } from "../../courses/index.ts";
 import { hooksAreOn } from "../../hooks/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { type AppContext, actorOf, databaseOf } from "../../platform/http/context.ts";
@@ -22,8 +22,10 @@ export async function mayHook(c: AppContext, course: string | null, isWrite: boo
   const found = await find(() => databaseOf(c), course);
   if (found === null) return refuse("course_not_found");
   if (mayManage(actor, found)) return ok(null);
-  // That an unpublished course exists is a secret of those who have rights in it.
-  return found.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail: HOOK_RULE });
+  // That a secret course exists is known to those who have rights in it.
+  return isSecret(found) && !isStaff(actor, found)
+    ? refuse("course_not_found")
+    : refuse("forbidden", { detail: HOOK_RULE });
 }
 
 /** A subscription that the caller may have. Whoever may not learns no more than that there is nothing. */

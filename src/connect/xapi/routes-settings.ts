@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { addAuditEntryStatement, nudgeAudit } from "../../audit/index.ts";
-import { findCourseForWrite, may } from "../../courses/index.ts";
+import { findCourseForWrite, isSecret, may } from "../../courses/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { respond } from "../../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../../platform/http/context.ts";
@@ -156,7 +156,7 @@ async function mayManage(c: AppContext, slug: string): Promise<Result<null>> {
   const course = await findCourseForWrite(() => databaseOf(c), slug);
   if (course === null) return refuse("course_not_found");
   if (may(actorOf(c), "manage", course)) return ok(null);
-  if (course.pointer === null && !may(actorOf(c), "read", course)) return refuse("course_not_found");
+  if (isSecret(course) && !may(actorOf(c), "read", course)) return refuse("course_not_found");
   return refuse("forbidden", { detail: RULE });
 }
 

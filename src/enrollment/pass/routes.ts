@@ -13,7 +13,7 @@ import { logFault } from "../../platform/log.ts";
 import { ok, refuse } from "../../platform/results.ts";
 import { ROLES } from "../../platform/roles.ts";
 import { inLanguage } from "../../platform/text.ts";
-import { permitItem, readUnlocks, UNLOCK_READ_REFUSALS } from "../reads.ts";
+import { concealed, permitItem, readUnlocks, UNLOCK_READ_REFUSALS } from "../reads.ts";
 import { STAFF, STAFF_RULE, staffCourse } from "../staff.ts";
 import { checkPass } from "./check.ts";
 import { isOpenIn, MAX_PASS_LENGTH } from "./format.ts";
@@ -248,7 +248,7 @@ async function permitShown(c: AppContext, course: string, item: string, text: st
   const { version } = entry.pointer;
   const revoked = await revokedIn(() => databasesOf(c), course, now);
   const shown = await checkPass(c.env, enrollmentId(course, actorOf(c).id), text, revoked, now);
-  if (!shown.ok) return shown;
+  if (!shown.ok) return concealed(c, entry, shown);
   const program = await loadProgram(databaseOf(c), course, version);
   const index = program?.indexOf.get(item);
   if (program === null || index === undefined) return refuse("item_not_found");

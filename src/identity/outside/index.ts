@@ -6,9 +6,20 @@ export { addressOf, depsOf } from "../routes-common.ts";
 export type { Caller, Deps } from "../sessions.ts";
 export { rememberNetwork } from "../sign-in.ts";
 export { epochSeconds } from "../tokens.ts";
-export { type AdminRef, createUser, isBanned, type OutsideLink, readUser, writeUser } from "../users.ts";
-export { enter } from "../ways/enter.ts";
 export {
+  type AdminRef,
+  createUser,
+  isBanned,
+  type OutsideLink,
+  readUser,
+  writeUser,
+} from "../users.ts";
+export { findUsersOf } from "../users-of.ts";
+export { askForMail } from "../ways/ask.ts";
+export { enter } from "../ways/enter.ts";
+export { offers } from "../ways/switches.ts";
+export {
+  change as changeAccount,
   closeAccount,
   endEverything,
   findLinked,

@@ -92,18 +92,19 @@ export async function endEverything(deps: Deps, user: string): Promise<Result<st
   return endSessions(deps, user, { except: null, everything: true });
 }
 
-/** What a change takes counts before it is written, so that no write slips in between. */
-async function change(
+/** Changes role or ban by whoever may. What a change takes counts before it is written, so that no write slips in between. */
+export async function change(
   deps: Deps,
   user: string,
   what: UpdateUser,
   by: AdminRef,
   banBefore: string | null = null,
+  banByManager = false,
 ): Promise<Result<UserRow>> {
   const hold = { role: what.role, banned: what.ban != null };
   const held = await callRevocations(deps.env, user, (stub) => stub.hold(hold));
   if (!held.ok) return held;
-  const written = await writeUser(deps.db, by, user, what, deps.now, banBefore);
+  const written = await writeUser(deps.db, by, user, what, deps.now, banBefore, banByManager);
   if (!written.ok || !isBanned(written.value, deps.now)) {
     await settleRevocations(deps.env, user);
     return written;

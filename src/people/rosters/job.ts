@@ -136,11 +136,11 @@ async function read(env: Env, db: Database, held: Held): Promise<boolean> {
   const { row } = held;
   const stands = await standing(env, db, row);
   if (!stands.ok) return end(db, held, errorsOf(stands.refusal));
-  const { source, course } = stands.value;
+  const { source, course, actor } = stands.value;
   if (course.pointer === null) return end(db, held, errorsOf(refuse("course_unpublished").refusal));
   const bytes = await bytesOf(env, db, row, source);
   if (!bytes.ok) return end(db, held, errorsOf(bytes.refusal));
-  const prepared = await prepareRun(env, db, { row, source, course, bytes: bytes.value, now: Date.now() });
+  const prepared = await prepareRun(env, db, { row, source, course, actor, bytes: bytes.value, now: Date.now() });
   if (!prepared.ok) return end(db, held, errorsOf(prepared.refusal));
   const { plan, preview } = prepared.value;
   await env.DOCUMENTS.put(planKey(row.id), JSON.stringify(plan), asJson);

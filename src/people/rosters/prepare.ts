@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { CourseEntry } from "../../courses/index.ts";
-import { accountsByMail } from "../../identity/index.ts";
+import { accountsByMail, foreignAmong } from "../../identity/index.ts";
 import { jsonSet, oneBatch } from "../../platform/database/batches.ts";
 import type { Database } from "../../platform/database/counted.ts";
 import { courseDatabases } from "../../platform/database/course-databases.ts";
@@ -45,9 +45,11 @@ export async function prepareRun(
     row,
     source,
     course,
+    actor,
     bytes,
     now,
   }: {
+    actor: { id: string; role: string };
     row: RunRow;
     source: SourceRow;
     course: CourseEntry;
@@ -62,7 +64,7 @@ export async function prepareRun(
   const before = await knownPeople(db, course.slug, source.name);
   const { after, notes } = mergeRoster(before, read.value.file);
   const wanted = wantedOf(after, settings, new Date(now).toISOString().slice(0, 10));
-  const { userOf, waits } = await matched(db, { before, after, wanted, settings, isCsv });
+  const { userOf, waits } = await matched(env, db, { before, after, wanted, settings, isCsv, course, actor });
   const missing = settings.missing ?? (isCsv ? "stay" : "leave");
   const users = [...userOf.values()].filter((user) => user !== null);
   const earlier = [...before.values()].flatMap(({ user, learner }) =>
@@ -117,6 +119,7 @@ async function readFile(
 
 /** Which user each person is. Somebody who was matched once stays that user, whatever becomes of their address. */
 async function matched(
+  env: Env,
   db: Database,
   {
     before,
@@ -124,7 +127,11 @@ async function matched(
     wanted,
     settings,
     isCsv,
+    course,
+    actor,
   }: {
+    course: CourseEntry;
+    actor: { id: string; role: string };
     before: ReadonlyMap<string, KnownPerson>;
     after: ReadonlyMap<string, Listed>;
     wanted: ReadonlyMap<string, Wanted>;
@@ -148,17 +155,21 @@ async function matched(
   }
   const mails = open.filter(({ byMail }) => byMail).map(({ key }) => key);
   const accounts = await accountsByMail(db, [...new Set(mails)]);
+  const ids = open.map(({ key, byMail }) => (byMail ? (accounts.get(key)?.id ?? "") : key));
+  // Whom the course's staff do not find has no account, as far as they are told.
+  const foreign = await foreignAmong(env, actor, course, ids);
   for (const { id, name, key, byMail } of open) {
     if (byMail) {
       const account = accounts.get(key);
       // Whoever typed an address at sign-up is not shown to have it. A CSV file gives no rights, and is looked at by a person.
-      if (account === undefined) waits.push({ id, name, why: "no_account" });
+      if (account === undefined || foreign.has(account.id)) waits.push({ id, name, why: "no_account" });
       else if (!account.isVerified && !isCsv) waits.push({ id, name, why: "unverified" });
       else userOf.set(id, account.id);
       continue;
     }
     const user = userIdSchema.safeParse(key);
-    if (user.success) userOf.set(id, user.data);
+    if (foreign.has(key)) waits.push({ id, name, why: "no_account" });
+    else if (user.success) userOf.set(id, user.data);
     else waits.push({ id, name, why: "invalid_id" });
   }
   return { userOf, waits };

@@ -125,6 +125,13 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay": "other",
   "POST /api/v1/webhooks/{webhook}/replay": "other",
   "PUT /api/v1/enrollments/{enrollment}/overrides/{item}": "other",
+  // For managers of an organisation: for others there is none.
+  "GET /api/v1/organizations": "other",
+  "GET /api/v1/organizations/{organization}": "other",
+  "GET /api/v1/organizations/{organization}/people": "other",
+  "POST /api/v1/organizations/{organization}/people": "other",
+  "GET /api/v1/organizations/{organization}/courses": "other",
+  "POST /api/v1/users/batch": "other",
   "GET /api/v1/auth/sign-on": "other",
   "POST /api/v1/auth/sign-on/{provider}/begin": "other",
   "POST /api/v1/auth/sign-on/{provider}/complete": "other",

@@ -70,6 +70,7 @@ function valid(name: string, path: string): string {
     part: "1",
     list: "0",
     source: "school",
+    organization: "no-such-school",
     backup: "20260101T000000Z-0a1b2c3d",
     file: "manifest.json",
     webhook: "0".repeat(32),

@@ -591,6 +591,45 @@ const onGroup =
   };
 const SERVICE = ["service"] as const;
 
+const placeOf = (slug: string) => `place-${slug}`;
+/** An organisation with one person in it. @returns who it is. */
+async function placeWith(world: World, isManager = false): Promise<string> {
+  const place = placeOf(world.slug);
+  const email = `${crypto.randomUUID()}@example.org`;
+  await send(world, "admin", "PUT", `/organizations/${place}`, { body: { name: "Place" } });
+  const made = await send(world, "admin", "POST", `/organizations/${place}/people`, { body: { email, name: "One" } });
+  const { id } = z.looseObject({ id: z.string() }).parse(await made.json());
+  if (isManager) await send(world, "admin", "PUT", `/organizations/${place}/managers/${id}`);
+  await ready(world);
+  return id;
+}
+
+function onPlace(
+  method: string,
+  path: string | ((user: string) => string) = "",
+  body?: object,
+  isManager = false,
+): Ask {
+  return async (world, as) => {
+    const id = await placeWith(world, isManager);
+    const rest = typeof path === "string" ? path : path(id);
+    return send(world, as, method, `/organizations/${placeOf(world.slug)}${rest}`, body === undefined ? {} : { body });
+  };
+}
+
+/** One act of a batch on somebody of an organisation; who is to be returned was suspended before. */
+function actOn(act: { act: string; [field: string]: unknown }): Ask {
+  return async (world, as) => {
+    const user_id = await placeWith(world);
+    if (act.act === "return") {
+      const users = [{ user_id, act: "suspend", reason }];
+      await send(world, "admin", "POST", "/users/batch", { body: { users } });
+      await ready(world);
+    }
+    return send(world, as, "POST", "/users/batch", { body: { users: [{ user_id, ...act }] } });
+  };
+}
+
 const PLAN: Record<string, Act[]> = {
   "GET /auth/sign-on": open(["learner", () => call("GET", "/auth/sign-on")]),
   "POST /auth/sign-on/{provider}/begin": open([
@@ -1911,6 +1950,57 @@ const PLAN: Record<string, Act[]> = {
     ...open(["learner", onRecord("GET", (world) => `/translation/tasks/${world.session}:1`)]),
   ],
 
+  "GET /organizations": open(["admin", get(() => "/organizations")]),
+  "GET /organizations/{organization}": open(["admin", onPlace("GET")]),
+  "PUT /organizations/{organization}": [
+    ...each(
+      ADMIN,
+      (world, as) => send(world, as, "PUT", `/organizations/new-${world.slug}`, { body: { name: "New" } }),
+      ({ slug }) => ["organization.made", "organization", `new-${slug}`],
+    ),
+    ...each(ADMIN, onPlace("PUT", "", { name: "Renamed" }), ({ slug }) => [
+      "organization.renamed",
+      "organization",
+      placeOf(slug),
+    ]),
+  ],
+  "PUT /organizations/{organization}/managers/{user}": each(
+    ADMIN,
+    onPlace("PUT", (id) => `/managers/${id}`),
+    accountLeft("organization.manager_named"),
+  ),
+  "DELETE /organizations/{organization}/managers/{user}": each(
+    ADMIN,
+    onPlace("DELETE", (id) => `/managers/${id}`, undefined, true),
+    accountLeft("organization.manager_ended"),
+  ),
+  "GET /organizations/{organization}/people": each(ADMIN, onPlace("GET", "/people"), ({ slug }) => [
+    "user.listed",
+    "organization",
+    placeOf(slug),
+  ]),
+  "POST /organizations/{organization}/people": each(
+    ADMIN,
+    (world, as) => onPlace("POST", "/people", { email: `${crypto.randomUUID()}@example.org`, name: "New" })(world, as),
+    accountLeft("user.created"),
+  ),
+  // Courses are nobody's personal data.
+  "GET /organizations/{organization}/courses": open(["admin", onPlace("GET", "/courses")]),
+  "PUT /courses/{course}/organization": each(
+    ADMIN,
+    async (world, as) => {
+      await placeWith(world);
+      const body = { organization_id: placeOf(world.slug) };
+      return send(world, as, "PUT", `/courses/${world.slug}/organization`, { body });
+    },
+    ofCourse("organization.course_moved"),
+  ),
+  "POST /users/batch": [
+    ...each(ADMIN, actOn({ act: "role", role: "author" }), accountLeft("user.role_changed")),
+    ...each(ADMIN, actOn({ act: "suspend", reason }), accountLeft("user.banned")),
+    ...each(ADMIN, actOn({ act: "return" }), accountLeft("user.unbanned")),
+    ...each(ADMIN, actOn({ act: "move", organization_id: null }), accountLeft("organization.user_moved")),
+  ],
   "GET /users": each(
     ADMIN,
     get(() => "/users"),

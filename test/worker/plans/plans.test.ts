@@ -423,9 +423,46 @@ async function driveIdentity() {
     body: { email: "b@example.org", name: "B", role: "author", password: "correct horse battery" },
   });
   await drive("GET", "/users/{id}", `/users/${user.id}`);
+  await driveOrganizations(user.id);
   await drive("PATCH", "/users/{id}", `/users/${user.id}`, {
     body: { name: "C", role: "learner", ban: { reason: "plans" } },
   });
+}
+
+/** The user and a small course go into an organisation, and out of it again. */
+async function driveOrganizations(user: string) {
+  const one = "/organizations/{organization}";
+  const own = "/organizations/plans";
+  await drive("PUT", one, own, { body: { name: "Plans" } });
+  await drive("PUT", one, own, { body: { name: "Renamed" } });
+  await drive("GET", "/organizations", "/organizations");
+  await drive("GET", "/organizations", "/organizations", { as: [user, "author"] });
+  await drive("GET", one, own);
+  const move = (organization_id: string | null) => ({ users: [{ user_id: user, act: "move", organization_id }] });
+  await drive("POST", "/users/batch", "/users/batch", { body: move("plans") });
+  const manager = `${one}/managers/{user}`;
+  await drive("PUT", manager, `${own}/managers/${user}`);
+  await drive("POST", `${one}/people`, `${own}/people`, {
+    as: [user, "author"],
+    body: { email: "pupil@example.org", name: "Pupil" },
+  });
+  for (const search of ["", "&search=pup"]) {
+    const people = await drive("GET", `${one}/people`, `${own}/people?limit=1${search}`);
+    if (people.next_cursor !== null) {
+      await drive("GET", `${one}/people`, `${own}/people?limit=1${search}&cursor=${people.next_cursor}`);
+    }
+  }
+  const place = "/courses/{course}/organization";
+  await drive("PUT", place, "/courses/other3/organization", { body: { organization_id: "plans" } });
+  await drive("GET", `${one}/courses`, `${own}/courses`);
+  await drive("PUT", place, "/courses/other3/organization", { body: { organization_id: null } });
+  const acts = [
+    { user_id: user, act: "suspend", reason: "plans" },
+    { user_id: user, act: "return" },
+  ];
+  await drive("POST", "/users/batch", "/users/batch", { body: { users: acts } });
+  await drive("DELETE", manager, `${own}/managers/${user}`);
+  await drive("POST", "/users/batch", "/users/batch", { body: move(null) });
 }
 
 /** A small course goes to another database, if there is one; statements of the database that it leaves are recorded. */

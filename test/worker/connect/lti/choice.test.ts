@@ -112,6 +112,26 @@ describe("a teacher", () => {
     expect(await choose({})).toBe("platform_unknown");
   });
 
+  it("[I8] is offered courses of an organisation only where the platform names them", async () => {
+    const school = `lti-${crypto.randomUUID().slice(0, 8)}`;
+    const put = async (path: string, body: object) =>
+      expect((await call("PUT", path, { token: await admin(), body })).status).toBe(200);
+    await put(`/organizations/${school}`, { name: "A school" });
+    await register(platform, { courses: null });
+    const open = await asked();
+    const first = await open.answer.text();
+    expect(first).toContain(`value="${slug}"`);
+    const choice = { ticket: field(first, "ticket"), course: slug, item: "" };
+    await put(`/courses/${slug}/organization`, { organization_id: school });
+    expect(faultOf(await open.browser.send("POST", "/lti/choose", choice))).toBe("course_refused");
+    expect(await (await asked()).answer.text()).not.toContain(`value="${slug}"`);
+    const launch = { target: `${TOOL}/lti/to/${slug}`, custom: { course: slug } };
+    const ada = { sub: "ada", roles: [LEARNER] };
+    expect(faultOf(await new Browser().launch(platform, ada, launch))).toBe("course_refused");
+    await put(`/courses/${slug}/organization`, { organization_id: null });
+    expect(faultOf(await open.browser.send("POST", "/lti/choose", choice))).toBeNull();
+  });
+
   it("is offered no draft, and names none by its id either", async () => {
     const draft = freshSlug("lti");
     const chapters = [
