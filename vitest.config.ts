@@ -66,6 +66,7 @@ const CALM = [
 const ALONE = [
   "test/worker/{audit,backup,insight}/**/*.test.ts",
   "test/worker/access/empty-bodies.test.ts",
+  "test/worker/connect/gauges.test.ts",
   "test/worker/enrollment/schema.test.ts",
   "test/worker/events/{pace,publishing,stream}.test.ts",
   "test/worker/files/sweep.test.ts",

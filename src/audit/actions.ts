@@ -64,6 +64,8 @@ export const OWN_ACTIONS = [
   "lti.key_retired",
   "lti.platform_set",
   "lti.registration_opened",
+  "lti.results_asked",
+  "lti.results_set",
   "lti.scores_resent",
   "organization.course_moved",
   "organization.made",

@@ -111,6 +111,7 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "lti_scores", page: PAGE, fence: ofUser },
   { name: "lti_contexts", page: PAGE, fence: ofCourse },
   { name: "lti_members", page: PAGE, fence: ofUser },
+  { name: "lti_results", page: PAGE, fence: ofUser },
   { name: "outside_bans", page: PAGE },
   { name: "identity_providers", page: PAGE },
   { name: "scim_users", page: PAGE, fence: ofUser },

@@ -4168,6 +4168,72 @@ export type LtiScoresResent = {
   scores: number;
 };
 
+export type LtiContext = {
+  deployment: string;
+  /** Id of the course at the platform. */
+  context: string;
+  title: string | null;
+  course: string;
+  last_sync: string | null;
+  /** What the last reading did; `members`: how many are known. */
+  counts: Record<string, number>;
+  failure: {
+    at: string;
+    why: string;
+  } | null;
+  gradebook: LtiGradebook;
+};
+
+export type LtiGradebook = {
+  last_read: string | null;
+  failure: {
+    at: string;
+    why: string;
+  } | null;
+  columns: {
+    line_item: string;
+    item: string;
+    completes: boolean;
+    last_read: string | null;
+    /**
+     * What the last reading did, in the words of an import; `unknown`: people whom nobody here knows; `ungraded`:
+     * without a score; `invalid`: against the standard; `own`: scores that were sent from here.
+     */
+    counts: Record<string, number>;
+    failure: string | null;
+  }[];
+  /** Columns that the platform listed last; the first 200. */
+  listed: {
+    line_item: string;
+    label: string;
+    maximum: number | null;
+  }[];
+  /** Why the columns could not be listed. */
+  unlisted: string | null;
+  /** Ids at the platform of unknown people; the first 20. */
+  unknown: string[];
+};
+
+export type LtiResultsRequest = {
+  deployment: string;
+  /** Id of the course at the platform. */
+  context: string;
+  course: string;
+  /** The columns that are read. Others are read no more. */
+  columns: {
+    /** The address of the column: the `id` of its line item. */
+    line_item: string;
+    item: string;
+    /** A result completes the item too. False: the item's own requirement decides. */
+    completes?: boolean;
+  }[];
+};
+
+export type LtiResultsAsked = {
+  id: string;
+  courses: number;
+};
+
 export type LtiPlatform = {
   id: string;
   name: string;
@@ -4202,21 +4268,6 @@ export type LtiPlatform = {
 export type LtiPlatformDetail = LtiPlatform & {
   /** Courses of the platform; the first 200. */
   contexts: LtiContext[];
-};
-
-export type LtiContext = {
-  deployment: string;
-  /** Id of the course at the platform. */
-  context: string;
-  title: string | null;
-  course: string;
-  last_sync: string | null;
-  /** What the last reading did; `members`: how many are known. */
-  counts: Record<string, number>;
-  failure: {
-    at: string;
-    why: string;
-  } | null;
 };
 
 export type LtiPlatformRequest = {
@@ -7630,6 +7681,23 @@ export interface Paths {
       answer: LtiScoresResent;
     };
   };
+  "/api/v1/lti/platforms/{platform}/results": {
+    /** Read the gradebooks of a platform now, with everything they say; by itself what differs is read each night */
+    post: {
+      path: {
+        platform: string;
+      };
+      answer: LtiResultsAsked;
+    };
+    /** Say which columns of the gradebook of one of its courses are read, and for which items */
+    put: {
+      path: {
+        platform: string;
+      };
+      body: LtiResultsRequest;
+      answer: LtiContext;
+    };
+  };
   "/api/v1/lti/platforms": {
     /** Platforms that may launch, and how the last launch of each went */
     get: {
@@ -8126,6 +8194,8 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/lti/registrations",
   "POST /api/v1/lti/platforms/{platform}/sync",
   "POST /api/v1/lti/platforms/{platform}/resend",
+  "POST /api/v1/lti/platforms/{platform}/results",
+  "PUT /api/v1/lti/platforms/{platform}/results",
   "PUT /api/v1/lti/platforms/{platform}",
   "DELETE /api/v1/lti/platforms/{platform}",
   "POST /api/v1/courses/{course}/certificates/{id}/revoke",

@@ -5,4 +5,6 @@ export interface Applicant {
   practice_mode: boolean | null;
   profile: Readonly<Record<string, string>> | null;
   enrolled_at: number | null;
+  /** `own`: not whom somebody else has withdrawn by hand. */
+  returns?: "own";
 }

@@ -248,6 +248,7 @@ export class FactWrites {
       meta.version = mirror.version;
       meta.status = mirror.status;
       meta.withdrawn_at = mirror.withdrawn_at;
+      meta.kept_out = mirror.kept_out ?? false;
       meta.policy_seq = mirror.policy_seq;
       meta.cohorts = [...policy.cohorts];
       meta.practice_mode = policy.practice_mode;

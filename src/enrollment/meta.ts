@@ -10,6 +10,8 @@ export interface Meta {
   enrolled_at: number;
   /** Null while it is active, and if it was withdrawn before this was noted. */
   withdrawn_at: number | null;
+  /** It was withdrawn by somebody else by hand. */
+  kept_out: boolean;
   progress_seq: number;
   policy_seq: number;
   version: number;
@@ -49,6 +51,7 @@ export function newMeta(id: string, courseVersion: number, items: number, enroll
     status: "active",
     enrolled_at: enrolledAt,
     withdrawn_at: null,
+    kept_out: false,
     progress_seq: 0,
     policy_seq: 0,
     version: 0,
@@ -78,6 +81,7 @@ export type MetaRow = Record<string, SqlStorageValue> & {
   status: string;
   enrolled_at: number;
   withdrawn_at: number | null;
+  kept_out: number;
   progress_seq: number;
   policy_seq: number;
   version: number;

@@ -29,6 +29,7 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
       ...coursesIn(meta.courses),
       ...pausesIn(meta.pauses),
       ...certifiedIn(meta.certified_at),
+      ...(meta.kept_out ? { kept_out: true } : {}),
       ...heldIn(store),
       overrides: store.policy.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({
         item,

@@ -183,8 +183,8 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   }
 
   /** Ends the enrollment; facts stay, for a return and for the retention period. */
-  async withdraw(actor: ActorRef): Promise<Result<WriteAnswer>> {
-    return this.#writes.withdraw(actor);
+  async withdraw(actor: ActorRef, keepsOut = false): Promise<Result<WriteAnswer>> {
+    return this.#writes.withdraw(actor, keepsOut);
   }
 
   /** The settings by staff for this learner, and the rows that are still pending for D1. */

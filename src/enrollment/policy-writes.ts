@@ -24,6 +24,7 @@ import type { WriteTools } from "./write-tools.ts";
 
 /** Overrides in place for one learner: their list is one value of a row of D1. */
 const MAX_OVERRIDES = 1_000;
+const KEPT_OUT = "Somebody has withdrawn this learner by hand. Staff of the course can enroll them again.";
 
 /** What is set for a learner: the enrollment itself, its policy, overrides. Called inside the object's transaction. */
 export class PolicyWrites {
@@ -46,10 +47,12 @@ export class PolicyWrites {
     const { meta } = this.#state;
     const { actor, cohorts, practice_mode, profile = null, told_enrolled_at = null } = request;
     const isBack = meta.status === "withdrawn";
+    if (isBack && meta.kept_out && request.returns === "own") return refuse("forbidden", { detail: KEPT_OUT });
     const isChanged = this.#takePolicy({ cohorts, practice_mode, profile, enrolled_at: told_enrolled_at });
     if (!isNew && !isBack && !isChanged) return ok({ ...this.#tools.answer(), created: false, updated: false });
     meta.status = "active";
     meta.withdrawn_at = null;
+    meta.kept_out = false;
     meta.policy_seq += 1;
     if (isNew || isBack) {
       meta.last_active_at = now;
@@ -226,11 +229,15 @@ export class PolicyWrites {
     this.#state.refresh("policy", now);
   }
 
-  /** Ends the enrollment; the facts stay. Only what staff do to others is audited, not what people do for themselves. */
-  withdraw(actor: ActorRef, now: number): Result<WriteAnswer> {
+  /**
+   * Ends the enrollment; the facts stay. Only what staff do to others is audited, not what people do for themselves.
+   * @param keepsOut it is done by hand: another system that says the same as before does not bring them back.
+   */
+  withdraw(actor: ActorRef, keepsOut: boolean, now: number): Result<WriteAnswer> {
     const { meta } = this.#state;
     meta.status = "withdrawn";
     meta.withdrawn_at = now;
+    meta.kept_out = keepsOut && actor.id !== meta.user;
     meta.version += 1;
     this.#state.save(now);
     if (actor.id !== meta.user)

@@ -208,7 +208,7 @@ function registration(course: string, applicants: readonly Applicant[], now: num
 function enrollInObject(
   env: Env,
   course: PublishedCourse,
-  { cohorts, practice_mode, profile, enrolled_at }: Applicant,
+  { cohorts, practice_mode, profile, enrolled_at, returns }: Applicant,
   row: Registration,
   actor: ActorRef,
 ): Promise<Result<EnrollAnswer>> {
@@ -224,6 +224,7 @@ function enrollInObject(
       profile,
       pointer: course.pointer,
       actor,
+      ...(returns === undefined ? {} : { returns }),
     }),
   );
 }
@@ -231,9 +232,15 @@ function enrollInObject(
 /**
  * Ends an enrollment. The object decides and D1's row follows, before the answer as far as D1 answers. A row that says
  * "active" where the object says that nobody is enrolled is put right.
+ * @param by whom a person withdraws by hand, no launch of another platform brings back.
  */
-export async function withdraw(env: Env, id: string, actor: ActorRef): Promise<Result<WriteAnswer>> {
-  const result = await callEnrollment(env, id, (stub) => stub.withdraw(actor));
+export async function withdraw(
+  env: Env,
+  id: string,
+  actor: ActorRef,
+  by: "hand" | "system",
+): Promise<Result<WriteAnswer>> {
+  const result = await callEnrollment(env, id, (stub) => stub.withdraw(actor, by === "hand"));
   if (!result.ok && result.refusal.code === "not_enrolled" && (await isListed(env, id))) {
     await callEnrollment(env, id, (stub) => stub.tellAgain());
     await projectEnrollments(env, [id]);

@@ -225,7 +225,7 @@ export function enrollmentsRoutes() {
         if (!course.ok) return respond(c, course.refusal);
       }
       const id = enrollmentId(slug, user);
-      const result = await withdraw(c.env, id, { ...actor, request_id: c.get("requestId") });
+      const result = await withdraw(c.env, id, { ...actor, request_id: c.get("requestId") }, "hand");
       return result.ok ? c.json(settled(c, id, result.value), 200) : respond(c, result.refusal);
     })
     .openapi(listRoute, async (c) => {

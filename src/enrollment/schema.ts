@@ -264,4 +264,9 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE policy_log ADD COLUMN pauses TEXT;
     `,
   },
+  {
+    // Whether a person withdrew the learner who was none other: an open link of another platform brings them back no more.
+    id: "016_kept_out",
+    sql: "ALTER TABLE enrollment ADD COLUMN kept_out INTEGER NOT NULL DEFAULT 0;",
+  },
 ];

@@ -74,11 +74,11 @@ export class WriteSide {
   }
 
   /** Ends the enrollment; facts stay, for a return and for the retention period. */
-  async withdraw(actor: ActorRef): Promise<Result<WriteAnswer>> {
+  async withdraw(actor: ActorRef, keepsOut: boolean): Promise<Result<WriteAnswer>> {
     const core = this.#core;
     if ((await this.#recovery.active()) === null) return refuse("not_enrolled");
     return core.commit(() => {
-      const withdrawn = core.writes().policy.withdraw(actor, Date.now());
+      const withdrawn = core.writes().policy.withdraw(actor, keepsOut, Date.now());
       logEvent("withdrawn", { enrollment_id: core.id, actor: actor.id });
       return withdrawn;
     });

@@ -157,6 +157,8 @@ export interface EnrollRequest {
   place?: number | null;
   pointer: CoursePointer;
   actor: ActorRef;
+  /** `own`: whom somebody else has withdrawn by hand does not come back. Left out: everybody does. */
+  returns?: "own";
 }
 
 /** The mirror of one enrollment, with everything that the outbox still has to deliver. */

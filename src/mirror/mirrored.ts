@@ -34,6 +34,7 @@ export interface MirroredEnrollment {
   facts: ProjectedFact[];
   /** When the learner met the course's requirement for a certificate, epoch ms. */
   certified_at?: number | null;
+  kept_out?: boolean;
   /** Scores that wait for their release. */
   held?: readonly HeldScore[];
   version: number;
@@ -59,6 +60,7 @@ const policySchema = z.object({
   courses: z.record(z.string(), z.number()).default({}),
   pauses: z.custom<Pauses>(isObject).nullable().default(null),
   certified_at: z.number().nullable().default(null),
+  kept_out: z.boolean().default(false),
   held: z
     .array(z.object({ item: z.string(), fact: z.custom<NewFact>(isObject), held_at: z.number(), actor: z.string() }))
     .default([]),
@@ -101,8 +103,10 @@ export type MirrorRow = Pick<
 export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredEnrollment {
   const byItem = new Map<string, Fact>();
   for (const fact of facts) byItem.set(fact.item_id, fact);
-  const { held, certified_at, ...policy } =
-    row.policy === "" ? { ...NO_POLICY, held: [], certified_at: null } : policySchema.parse(JSON.parse(row.policy));
+  const { held, certified_at, kept_out, ...policy } =
+    row.policy === ""
+      ? { ...NO_POLICY, held: [], certified_at: null, kept_out: false }
+      : policySchema.parse(JSON.parse(row.policy));
   return {
     id: row.id,
     course: row.course_slug,
@@ -117,6 +121,7 @@ export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredE
     },
     held,
     certified_at,
+    kept_out,
     earned: idListSchema.parse(JSON.parse(row.earned)),
     facts: facts.map(({ item_id, enrollment_id: _enrollment, ...fact }) => ({ item: item_id, ...fact })),
     version: row.version,

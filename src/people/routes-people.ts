@@ -235,7 +235,7 @@ export function personRoutes() {
       for (const { index, user } of goers.slice(MAX_ENDED))
         results[index] = { index, user_id: user, outcome: "unavailable" };
       await inParallel(goers.slice(0, MAX_ENDED), PARALLEL, async ({ index, user }) => {
-        const ended = await withdraw(c.env, enrollmentId(slug, user), actor);
+        const ended = await withdraw(c.env, enrollmentId(slug, user), actor, "hand");
         const isUnknown = !ended.ok && ended.refusal.code === "not_enrolled";
         results[index] = {
           index,

@@ -148,7 +148,7 @@ async function apply(
   }
   failed += Math.max(0, plan.goes.length - MAX_ENDED);
   await inParallel(plan.goes.slice(0, MAX_ENDED), PARALLEL, async (user) => {
-    const ended = await withdraw(c.env, enrollmentId(course.slug, user), actor);
+    const ended = await withdraw(c.env, enrollmentId(course.slug, user), actor, "hand");
     if (!ended.ok && ended.refusal.code !== "not_enrolled") failed += 1;
   });
   return ok(failed);

@@ -113,7 +113,8 @@ async function takePlace(
         isOfPlatform &&
         (await placesElsewhere(c.env, [user], deployment, context?.id ?? "", course.slug)).has(`teacher ${user}`);
       if (isOfPlatform && !teaches) await applyActs(operator, [{ do: "member", user, role: null }], tally);
-      await applyActs(self, [{ do: "learner", user, cohorts: null }], tally);
+      // Whom staff here have withdrawn, a link that is still there does not bring back.
+      await applyActs(self, [{ do: "learner", user, cohorts: null, returns: "own" }], tally);
     }
   } catch (fault) {
     logFault("lti_entry_failed", fault, { request_id });
@@ -121,6 +122,7 @@ async function takePlace(
   }
   const [lost] = tally.errors;
   if (lost === undefined) return null;
+  if (lost.rule === "kept_out") return "kept_out";
   return lost.rule === "people_limit" || lost.rule === "shards_full" ? "full" : "unavailable";
 }
 

@@ -2,7 +2,7 @@ import { directory } from "../../platform/database/shards.ts";
 import { DAY_MS } from "../../platform/instants.ts";
 import { gauge } from "../../platform/metrics/family.ts";
 import type { Section } from "../../platform/metrics/section.ts";
-import { contextsFailing, scoresFailing, scoresWaiting } from "./statements.ts";
+import { contextsFailing, resultsFailing, scoresFailing, scoresWaiting } from "./statements.ts";
 
 /** Scores counted at most: beyond, their number says nothing more. */
 const COUNTED = 10_000;
@@ -15,6 +15,7 @@ export const ltiSection: Section = {
     const waiting = await scoresWaiting(db, Date.now() + DAY_MS, COUNTED).first<{ waiting: number }>();
     const refused = await scoresFailing(db, COUNTED).first<{ failing: number }>();
     const failing = await contextsFailing(db).first<{ failing: number }>();
+    const unread = await resultsFailing(db).first<{ failing: number }>();
     return [
       gauge("lti_scores_waiting", "Scores for platforms of LTI that were not taken yet.", waiting?.waiting ?? 0),
       gauge("lti_scores_failing", "Those of them that failed the last time.", refused?.failing ?? 0),
@@ -22,6 +23,11 @@ export const ltiSection: Section = {
         "lti_members_failing",
         "Courses of platforms of LTI whose members could not be read the last time.",
         failing?.failing ?? 0,
+      ),
+      gauge(
+        "lti_results_failing",
+        "Courses of platforms of LTI whose gradebook could not be read the last time.",
+        unread?.failing ?? 0,
       ),
     ];
   },

@@ -13,7 +13,7 @@ import { readMembers } from "./member-list.ts";
 import { outside } from "./outside.ts";
 import { accountsFor } from "./people.ts";
 import { placesElsewhere } from "./places.ts";
-import { ServiceFault } from "./services.ts";
+import { LINE_ITEMS_SCOPE, RESULTS_SCOPE, ServiceFault } from "./services.ts";
 import {
   claimContext,
   FORGET_MEMBERS,
@@ -56,21 +56,28 @@ type ContextRow = z.output<typeof contextRow>;
 type OpenCourse = CourseEntry & { pointer: CoursePointer };
 const memberRow = z.object({ subject: z.string(), user_id: z.string(), place: z.enum(["learner", "teacher"]) });
 
-/** Remembers where the members of a platform's course are listed; they are read at once, and then each night. */
+/** Rights with which a gradebook can be read. */
+const GRADEBOOK = [RESULTS_SCOPE, LINE_ITEMS_SCOPE];
+
+/** Remembers where the members of a platform's course are listed, which are read at once and then each night; and its columns. */
 export async function rememberContext(
   env: Env,
   platform: Platform,
-  { context, deployment, members }: LinkLaunch,
+  { context, deployment, members, scores }: LinkLaunch,
   course: string,
   now: number,
 ): Promise<void> {
-  if (context === null || members === null) return;
-  if (outside(env).check(members) !== null) {
-    logEvent("lti_members_url_refused", { platform: platform.id });
-    return;
-  }
+  const columns = scores?.scopes.some((scope) => GRADEBOOK.includes(scope)) === true ? scores.lineitems : null;
+  const own = (address: string | null, event: "lti_members_url_refused" | "lti_columns_url_refused") => {
+    if (address === null || outside(env).check(address) === null) return address;
+    logEvent(event, { platform: platform.id });
+    return null;
+  };
+  const addresses = [own(members, "lti_members_url_refused"), own(columns, "lti_columns_url_refused")] as const;
+  if (context === null || addresses.every((address) => address === null)) return;
   const title = context.title?.slice(0, 200) ?? null;
-  await setContext(directory(env), platform.id, deployment, context.id, course, title, members, now).run();
+  const db = directory(env);
+  await setContext(db, platform.id, deployment, context.id, course, title, addresses[0], now, addresses[1]).run();
 }
 
 /** When a course is read next: the next night, each at a minute of its own. */

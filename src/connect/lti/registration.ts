@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { addAuditEntryStatement } from "../../audit/index.ts";
 import { MEMBER_ROLES } from "../../courses/index.ts";
+import { standsNow } from "../../identity/index.ts";
 import { publicOrigin } from "../../mail/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import type { AppContext, AppEnv } from "../../platform/http/context.ts";
@@ -13,7 +14,7 @@ import { acceptedSecrets } from "../../platform/secrets.ts";
 import { isSameSite, PLATFORM_KINDS, usualOrigins } from "./kinds.ts";
 import { outside } from "./outside.ts";
 import { showFault, showPage } from "./page.ts";
-import { jsonIn, MEMBERS_SCOPE, SCORE_SCOPE } from "./services.ts";
+import { jsonIn, LINE_ITEMS_SCOPE, MEMBERS_SCOPE, RESULTS_SCOPE, SCORE_SCOPE } from "./services.ts";
 import { readBack, signBack } from "./state.ts";
 import { addPlatform, entryOfAdded, platformById, spendLaunch } from "./statements.ts";
 import { TEXTS } from "./texts.ts";
@@ -34,8 +35,10 @@ const ticketSchema = z.object({
   courses: z.array(z.string()).nullable(),
   teachers: z.enum(MEMBER_ROLES),
   by: z.string(),
+  /** When the link was made, epoch seconds. */
+  issued_at: z.int().default(0),
 });
-export type RegistrationTicket = Omit<z.output<typeof ticketSchema>, "jti">;
+export type RegistrationTicket = Omit<z.output<typeof ticketSchema>, "jti" | "issued_at">;
 
 const address = z.string().min(1).max(1_000);
 const platformSchema = z.looseObject({
@@ -57,7 +60,8 @@ export async function registrationLink(
   ticket: RegistrationTicket,
   now: number,
 ): Promise<string> {
-  const claims = { ...ticket, jti: crypto.randomUUID().replaceAll("-", "") };
+  const issued_at = Math.floor(now / 1_000);
+  const claims = { ...ticket, issued_at, jti: crypto.randomUUID().replaceAll("-", "") };
   return `${origin}/lti/register/${await signBack(env.AUTH_SECRET, "lti-register", claims, REGISTRATION_SECONDS, now)}`;
 }
 
@@ -78,7 +82,7 @@ function toolConfiguration(origin: string) {
     client_name: "Latchkey",
     jwks_uri: `${origin}/lti/jwks.json`,
     token_endpoint_auth_method: "private_key_jwt",
-    scope: [SCORE_SCOPE, MEMBERS_SCOPE].join(" "),
+    scope: [SCORE_SCOPE, RESULTS_SCOPE, LINE_ITEMS_SCOPE, MEMBERS_SCOPE].join(" "),
     [CONFIGURATION]: {
       domain: new URL(origin).host,
       target_link_uri: launch,
@@ -100,6 +104,19 @@ async function ask(env: Env, at: string, request: Parameters<typeof askPublic>[1
   return status >= 300 ? { ok: false, why: `status ${status}` } : { ok: true, answer: answer.value };
 }
 
+/**
+ * Whether whoever made a link is an admin still, as an access token of that moment would be asked: of another provider's admins,
+ * what is known here counts.
+ */
+async function isByAdmin(
+  env: Env,
+  { by, issued_at }: z.output<typeof ticketSchema>,
+): Promise<"yes" | "no" | "unknown"> {
+  const role = await standsNow(env, by, { session: null, role: "admin", issued_at });
+  if (role.ok) return role.value === "admin" ? "yes" : "no";
+  return role.refusal.code === "unavailable" ? "unknown" : "no";
+}
+
 async function register(c: AppContext): Promise<Response> {
   const origin = publicOrigin(c.env, c.req.url);
   if (origin === null) return showFault(c, "off");
@@ -107,6 +124,9 @@ async function register(c: AppContext): Promise<Response> {
   const secrets = acceptedSecrets(c.env);
   const ticket = await readBack(secrets, "lti-register", c.req.param("ticket") ?? "", ticketSchema, now);
   if (ticket === null) return showFault(c, "over");
+  // The link is good for a day, and its admin may be none any more.
+  const asked = await isByAdmin(c.env, ticket);
+  if (asked !== "yes") return showFault(c, asked === "no" ? "over" : "unavailable");
   const db = directory(c.env);
   const at = c.req.query("openid_configuration") ?? "";
   const { check } = outside(c.env);
@@ -176,6 +196,8 @@ async function register(c: AppContext): Promise<Response> {
     entryOfAdded,
     `${platform} ${client_id} ${issuer}`,
   );
+  const stands = await isByAdmin(c.env, ticket);
+  if (stands !== "yes") return stands === "no" ? showFault(c, "over", frames) : failed("admin unknown");
   try {
     // The answer of the platform took its time: another link may have made a platform of this id, or the last one there may be.
     const [made] = await db.batch([add, entry]);

@@ -9,6 +9,7 @@ import { refuse } from "../../platform/results.ts";
 import { LEAVING_MS, signOutNow } from "./leave.ts";
 import { MAX_PLATFORMS } from "./registration.ts";
 import { ADMIN, entryOf, json, TAGS } from "./routes-common.ts";
+import { resultsRoutes } from "./routes-results.ts";
 import { serviceRoutes } from "./routes-services.ts";
 import { toolRoutes } from "./routes-tool.ts";
 import { platformBody, platformDetail, platformParam, platformView } from "./schemas.ts";
@@ -19,6 +20,7 @@ import {
   dropMembersOf,
   dropPeopleOf,
   dropPlatform,
+  dropResultsOf,
   dropScoresOf,
   everyPlatform,
   platformById,
@@ -92,6 +94,7 @@ export function ltiRoutes() {
   return newRouter()
     .route("/", toolRoutes())
     .route("/", serviceRoutes())
+    .route("/", resultsRoutes())
     .openapi(listRoute, async (c) => {
       const { results } = await everyPlatform(directory(c.env), "", MAX_PLATFORMS).all();
       return c.json(
@@ -132,6 +135,7 @@ export function ltiRoutes() {
         dropPeopleOf(db, id),
         dropScoresOf(db, id),
         dropContextsOf(db, id),
+        dropResultsOf(db, id),
         dropMembersOf(db, id),
         entryOf(c, "lti.platform_removed", id),
       ]);

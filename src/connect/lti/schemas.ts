@@ -1,9 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import { MEMBER_ROLES } from "../../courses/index.ts";
 import { broken } from "../../platform/http/field-errors.ts";
-import { courseSlugSchema } from "../../platform/ids.ts";
+import { courseSlugSchema, itemIdSchema } from "../../platform/ids.ts";
 import { nameSchema } from "../../platform/text.ts";
 import { PLATFORM_KINDS } from "./kinds.ts";
+import { MAX_COLUMNS } from "./results-kept.ts";
 import { MAX_LISTED } from "./tables.ts";
 
 const MAX_ADDRESS = 1_000;
@@ -136,6 +137,52 @@ export const syncBody = z.strictObject({
     .describe("Where a reading was stopped because so many would go: that many may go."),
 });
 
+const lineItem = address.describe("The address of the column: the `id` of its line item.");
+export const resultsBody = z.strictObject({
+  deployment: z.string().min(1).max(MAX_ID),
+  context: z.string().min(1).max(MAX_ID).describe("Id of the course at the platform."),
+  course: courseSlugSchema,
+  columns: z
+    .array(
+      z.strictObject({
+        line_item: lineItem,
+        item: itemIdSchema,
+        completes: z
+          .boolean()
+          .default(false)
+          .describe("A result completes the item too. False: the item's own requirement decides."),
+      }),
+    )
+    .max(MAX_COLUMNS)
+    .describe("The columns that are read. Others are read no more."),
+});
+
+const failureView = z.object({ at: z.string(), why: z.string() }).nullable();
+const gradebookView = z
+  .object({
+    last_read: instant,
+    failure: failureView,
+    columns: z.array(
+      z.object({
+        line_item: z.string(),
+        item: z.string(),
+        completes: z.boolean(),
+        last_read: instant,
+        counts: z.record(z.string(), z.int()).openapi({
+          description:
+            "What the last reading did, in the words of an import; `unknown`: people whom nobody here knows; `ungraded`: without a score; `invalid`: against the standard; `own`: scores that were sent from here.",
+        }),
+        failure: z.string().nullable(),
+      }),
+    ),
+    listed: z
+      .array(z.object({ line_item: z.string(), label: z.string(), maximum: z.number().nullable() }))
+      .openapi({ description: "Columns that the platform listed last; the first 200." }),
+    unlisted: z.string().nullable().openapi({ description: "Why the columns could not be listed." }),
+    unknown: z.array(z.string()).openapi({ description: "Ids at the platform of unknown people; the first 20." }),
+  })
+  .openapi("LtiGradebook");
+
 export const contextView = z
   .object({
     deployment: z.string(),
@@ -146,7 +193,8 @@ export const contextView = z
     counts: z
       .record(z.string(), z.int())
       .openapi({ description: "What the last reading did; `members`: how many are known." }),
-    failure: z.object({ at: z.string(), why: z.string() }).nullable(),
+    failure: failureView,
+    gradebook: gradebookView,
   })
   .openapi("LtiContext");
 

@@ -50,10 +50,3 @@ export function courseScore({ completed_count, item_count }: z.output<typeof cou
     scoreMaximum: 100,
   };
 }
-
-/** Where scores of a line item are sent to: its address may have a query, which stays behind (section 3.4.1). */
-export function scoresAddress(lineItem: string): string {
-  const url = new URL(lineItem);
-  url.pathname = `${url.pathname.replace(/\/$/, "")}/scores`;
-  return url.href;
-}

@@ -5,14 +5,16 @@ import { toInstant } from "../../platform/instants.ts";
 import { logEvent, logFault } from "../../platform/log.ts";
 import { inParallel } from "../../platform/parallel.ts";
 import type { LinkLaunch } from "./claims.ts";
+import { addressBelow } from "./gradebook.ts";
 import { outside } from "./outside.ts";
-import { courseRow, courseScore, factRow, itemScore, type Score, scoresAddress } from "./score.ts";
+import { courseRow, courseScore, factRow, itemScore, type Score } from "./score.ts";
 import { callService, SCORE_SCOPE, ServiceFault } from "./services.ts";
 import {
   changesIn,
   claimScores,
   dropChange,
   factOf,
+  noteGiven,
   noteScoreFailed,
   noteScoreSent,
   platformById,
@@ -40,6 +42,8 @@ const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;
 /** Then it rests until something changes or an operator sends it again: two days. */
 const MAX_ATTEMPTS = 18;
+/** Percentages of one column that are remembered as sent. */
+const MOST_GIVEN = 50;
 
 const changeRow = z.object({ enrollment_id: z.string(), seq: z.int() });
 const scoreRow = z.object({
@@ -54,6 +58,10 @@ const scoreRow = z.object({
   due_at: z.int(),
   attempts: z.int(),
   sent: z.string().nullable(),
+  given: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.array(z.number())),
 });
 type ScoreRow = z.output<typeof scoreRow>;
 
@@ -138,6 +146,13 @@ async function scoreNow(env: Env, { course_slug, user_id, item }: ScoreRow): Pro
 const mayTake = ({ settings: { courses, deployments } }: Platform, { course_slug, deployment }: ScoreRow) =>
   deployments.includes(deployment) && (courses === null || courses.includes(course_slug));
 
+/** Before a score goes out: what the gradebook says later is then known to be ours, also if no answer arrives. */
+async function rememberGiven(db: D1Database, row: ScoreRow, given: number | undefined): Promise<void> {
+  if (given === undefined || row.given.at(-1) === given) return;
+  const all = [...row.given.filter((one) => one !== given), given].slice(-MOST_GIVEN);
+  await noteGiven(db, row.platform, row.deployment, row.link, row.user_id, JSON.stringify(all)).run();
+}
+
 async function sendOne(env: Env, id: string, row: ScoreRow): Promise<void> {
   const db = directory(env);
   const key = [row.platform, row.deployment, row.link, row.user_id, row.due_at] as const;
@@ -162,11 +177,12 @@ async function sendOne(env: Env, id: string, row: ScoreRow): Promise<void> {
       await noteScoreSent(db, ...key, row.sent, null).run();
       return;
     }
+    await rememberGiven(db, row, score?.scoreGiven);
     const now = Date.now();
     const body = JSON.stringify({ userId: row.subject, timestamp: toInstant(now), ...score });
     const headers = { "content-type": "application/vnd.ims.lis.v1.score+json" };
     const request = { method: "POST", headers, body };
-    const answer = await callService(env, platform, SCORE_SCOPE, scoresAddress(row.line_item), request, now);
+    const answer = await callService(env, platform, SCORE_SCOPE, addressBelow(row.line_item, "scores"), request, now);
     if (answer.status >= 300) throw new ServiceFault(`score_refused: ${answer.status}`);
     await noteScoreSent(db, ...key, said, now).run();
   } catch (fault) {

@@ -8,6 +8,8 @@ import type { Platform } from "./tables.ts";
 // Security Framework 1.0, section 4.1; RFC 7523).
 
 export const SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score";
+export const RESULTS_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly";
+export const LINE_ITEMS_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly";
 export const MEMBERS_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly";
 
 const BOUNDS = { maxBytes: 4_000_000, timeoutMs: 10_000 };

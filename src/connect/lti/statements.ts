@@ -242,7 +242,7 @@ export const setScore = statement<
   `INSERT INTO lti_scores (platform, deployment, link, user_id, subject, course_slug, item, line_item, due_at)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?1)
     ON CONFLICT DO UPDATE SET course_slug = excluded.course_slug, item = excluded.item, line_item = excluded.line_item,
-      due_at = excluded.due_at, attempts = 0,
+      due_at = excluded.due_at, attempts = 0, given = CASE line_item WHEN excluded.line_item THEN given ELSE '[]' END,
       sent = CASE WHEN line_item = excluded.line_item AND item IS excluded.item THEN sent ELSE NULL END`,
 );
 
@@ -270,10 +270,16 @@ export const scoresDue = statement<[now: number]>("SELECT 1 AS found FROM lti_sc
 export const claimScores = statement<[now: number, lease: number, limit: number]>(
   `UPDATE lti_scores SET due_at = ?2, attempts = attempts + 1 WHERE (platform, deployment, link, user_id) IN
     (SELECT platform, deployment, link, user_id FROM lti_scores WHERE due_at <= ?1 ORDER BY due_at LIMIT ?3)
-    RETURNING platform, deployment, link, user_id, subject, course_slug, item, line_item, due_at, attempts, sent`,
+    RETURNING platform, deployment, link, user_id, subject, course_slug, item, line_item, due_at, attempts, sent, given`,
 );
 
 type ScoreKey = [platform: string, deployment: string, link: string, user: string, due: number];
+
+/** What is about to be sent: it may arrive although no answer does. */
+// plan: SEARCH lti_scores USING PRIMARY KEY (platform=? AND deployment=? AND link=? AND user_id=?)
+export const noteGiven = statement<[platform: string, deployment: string, link: string, user: string, given: string]>(
+  "UPDATE lti_scores SET given = ?5 WHERE platform = ?1 AND deployment = ?2 AND link = ?3 AND user_id = ?4",
+);
 
 /** What was sent; it rests, unless something has changed meanwhile. @param at null: nothing had to be sent. */
 // plan: SEARCH lti_scores USING PRIMARY KEY (platform=? AND deployment=? AND link=? AND user_id=?)
@@ -361,7 +367,10 @@ export const PEOPLE_BY_SUBJECT = setStatement(
     WHERE platform = ?2 AND subject IN (SELECT value FROM ${set})`,
 );
 
-/** A course of a platform whose members are listed; one that was read before keeps its hour. */
+/**
+ * A course of a platform whose members or whose gradebook can be read; one that was read before keeps its hour. Where the members
+ * are not listed, its address of them is empty, and they are never due.
+ */
 // plan: SEARCH lti_platforms EXISTS USING PRIMARY KEY (id=?)
 export const setContext = statement<
   [
@@ -370,14 +379,19 @@ export const setContext = statement<
     context: string,
     course: string,
     title: string | null,
-    url: string,
+    members: string | null,
     now: number,
+    columns: string | null,
   ]
 >(
-  `INSERT INTO lti_contexts (platform, deployment, context, course_slug, title, members_url, due_at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?1)
-    ON CONFLICT DO UPDATE SET title = excluded.title, members_url = excluded.members_url,
-      differences_url = CASE WHEN members_url = excluded.members_url THEN differences_url ELSE NULL END`,
+  `INSERT INTO lti_contexts (platform, deployment, context, course_slug, title, members_url, due_at, columns_url)
+    SELECT ?1, ?2, ?3, ?4, ?5, coalesce(?6, ''), CASE WHEN ?6 IS NULL THEN 9007199254740991 ELSE ?7 END, ?8
+    WHERE EXISTS (SELECT 1 FROM lti_platforms WHERE id = ?1)
+    ON CONFLICT DO UPDATE SET title = excluded.title,
+      due_at = CASE WHEN members_url = '' AND excluded.members_url <> '' THEN excluded.due_at ELSE due_at END,
+      members_url = CASE excluded.members_url WHEN '' THEN members_url ELSE excluded.members_url END,
+      differences_url = CASE WHEN excluded.members_url IN ('', members_url) THEN differences_url ELSE NULL END,
+      columns_url = coalesce(excluded.columns_url, columns_url)`,
 );
 
 // plan: SEARCH lti_contexts USING COVERING INDEX lti_contexts_due (due_at<?)
@@ -456,7 +470,8 @@ export const FORGET_MEMBERS = setStatement(
 /** The courses of a platform, as operators see them. */
 // plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
 export const contextsOf = statement<[platform: string, limit: number]>(
-  `SELECT deployment, context, course_slug, title, synced_at, counts, failed_at, failure FROM lti_contexts
+  `SELECT deployment, context, course_slug, title, synced_at, counts, failed_at, failure, line_items, results, results_state,
+      results_unknown, results_read_at, results_failed_at, results_failure FROM lti_contexts
     WHERE platform = ? LIMIT ?`,
 );
 
@@ -467,7 +482,8 @@ export const wakeScoresOf = statement<[platform: string, now: number]>(
 );
 // plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
 export const wakeContextsOf = statement<[platform: string, now: number]>(
-  "UPDATE lti_contexts SET due_at = ?2, attempts = 0 WHERE platform = ?1",
+  `UPDATE lti_contexts SET attempts = 0, due_at = CASE members_url WHEN '' THEN due_at ELSE ?2 END,
+      results_due_at = CASE results WHEN '[]' THEN NULL ELSE ?2 END WHERE platform = ?1`,
 );
 
 /** Courses that a platform may open no more are read no more: of its settings, JSON. */
@@ -496,12 +512,28 @@ export const dropMembersBeyond = statement<[platform: string, settings: string]>
       OR (json_type(?2, '$.courses') = 'array' AND course_slug NOT IN (SELECT value FROM json_each(?2, '$.courses'))))`,
 );
 
+// plan: SEARCH lti_results USING PRIMARY KEY (platform=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 3:
+// plan: CREATE BLOOM FILTER
+// plan: LIST SUBQUERY 2
+// plan: SCAN json_each VIRTUAL TABLE INDEX 3:
+// plan: CREATE BLOOM FILTER
+export const dropResultsBeyond = statement<[platform: string, settings: string]>(
+  `DELETE FROM lti_results WHERE platform = ?1
+    AND (deployment NOT IN (SELECT value FROM json_each(?2, '$.deployments'))
+      OR (json_type(?2, '$.courses') = 'array' AND course_slug NOT IN (SELECT value FROM json_each(?2, '$.courses'))))`,
+);
+
 /** All members of all courses of a platform are read at once. */
 // plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
 export const askForMembers = statement<[platform: string, now: number, most: number | null]>(
-  `UPDATE lti_contexts SET due_at = ?2, attempts = 0, differences_url = NULL, most_removed = ?3 WHERE platform = ?1`,
+  `UPDATE lti_contexts SET due_at = ?2, attempts = 0, differences_url = NULL, most_removed = ?3
+    WHERE platform = ?1 AND members_url <> ''`,
 );
 
+// plan: SEARCH lti_results USING PRIMARY KEY (platform=?)
+export const dropResultsOf = statement<[platform: string]>("DELETE FROM lti_results WHERE platform = ?");
 // plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
 export const dropContextsOf = statement<[platform: string]>("DELETE FROM lti_contexts WHERE platform = ?");
 // plan: SEARCH lti_members USING PRIMARY KEY (platform=?)
@@ -526,3 +558,110 @@ export const scoresFailing = statement<[most: number]>(
 // plan: SCAN lti_contexts
 // scans: a row for each course of a platform whose members are listed.
 export const contextsFailing = statement<[]>("SELECT count(*) AS failing FROM lti_contexts WHERE failure IS NOT NULL");
+
+// plan: SCAN lti_contexts
+// scans: as the one before.
+export const resultsFailing = statement<[]>(
+  "SELECT count(*) AS failing FROM lti_contexts WHERE results_failure IS NOT NULL",
+);
+
+// plan: SEARCH lti_contexts USING COVERING INDEX lti_contexts_results_due (results_due_at<?)
+export const resultsDue = statement<[now: number]>(
+  "SELECT 1 AS found FROM lti_contexts WHERE results_due_at <= ? LIMIT 1",
+);
+
+/** Takes the gradebook that is due longest: nobody else has it until the lease is over. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
+// plan: LIST SUBQUERY 2
+// plan: SEARCH lti_contexts USING COVERING INDEX lti_contexts_results_due (results_due_at<?)
+export const claimResults = statement<[now: number, lease: number]>(
+  `UPDATE lti_contexts SET results_due_at = ?2 WHERE (platform, deployment, context, course_slug) IN
+    (SELECT platform, deployment, context, course_slug FROM lti_contexts WHERE results_due_at <= ?1
+      ORDER BY results_due_at LIMIT 1)
+    RETURNING platform, deployment, context, course_slug, columns_url, line_items, results, results_due_at,
+      results_attempts, results_state, results_unknown`,
+);
+
+/** How far a reading is. Nothing, where an operator has said or asked for something meanwhile: it begins again. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
+export const noteResults = statement<
+  [
+    ...ContextKey,
+    next: number | null,
+    attempts: number,
+    state: string,
+    unknown: string,
+    lineItems: string,
+    readAt: number | null,
+    failedAt: number | null,
+    why: string | null,
+  ]
+>(
+  `UPDATE lti_contexts SET results_due_at = ?6, results_attempts = ?7, results_state = ?8, results_unknown = ?9,
+      line_items = ?10, results_read_at = coalesce(?11, results_read_at),
+      results_failed_at = coalesce(?12, results_failed_at), results_failure = ?13
+    WHERE platform = ?1 AND deployment = ?2 AND context = ?3 AND course_slug = ?4 AND results_due_at = ?5`,
+);
+
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
+export const contextOf = statement<[platform: string, deployment: string, context: string, course: string]>(
+  `SELECT deployment, context, course_slug, title, synced_at, counts, failed_at, failure, line_items, results, results_state,
+      results_unknown, results_read_at, results_failed_at, results_failure, columns_url, members_url FROM lti_contexts
+    WHERE platform = ? AND deployment = ? AND context = ? AND course_slug = ?`,
+);
+
+/** Which columns are read for which items. They are read at once, if there are any. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=?)
+export const setResults = statement<
+  [platform: string, deployment: string, context: string, course: string, results: string, now: number]
+>(
+  `UPDATE lti_contexts SET results = ?5, results_state = '{}', results_unknown = '[]', results_failure = NULL,
+      results_attempts = 0, results_due_at = CASE ?5 WHEN '[]' THEN NULL ELSE ?6 END
+    WHERE platform = ?1 AND deployment = ?2 AND context = ?3 AND course_slug = ?4`,
+);
+
+/** What was read of a column that is read no more. */
+// plan: SEARCH lti_results USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=? AND line_item=?)
+export const dropResultsOfColumn = statement<
+  [platform: string, deployment: string, context: string, course: string, lineItem: string]
+>(
+  `DELETE FROM lti_results
+    WHERE platform = ? AND deployment = ? AND context = ? AND course_slug = ? AND line_item = ?`,
+);
+
+/** The gradebooks of a platform are read at once, and all of what they say is told. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
+export const askForResults = statement<[platform: string, now: number]>(
+  `UPDATE lti_contexts SET results_due_at = ?2, results_attempts = 0, results_state = '{"whole":true}'
+    WHERE platform = ?1 AND (results <> '[]' OR columns_url IS NOT NULL)`,
+);
+
+/** What a column of a gradebook said last. */
+// plan: SEARCH lti_results USING PRIMARY KEY (platform=? AND deployment=? AND context=? AND course_slug=? AND line_item=?)
+export const resultsOf = statement<
+  [platform: string, deployment: string, context: string, course: string, lineItem: string]
+>(
+  `SELECT subject, said, told_at FROM lti_results
+    WHERE platform = ? AND deployment = ? AND context = ? AND course_slug = ? AND line_item = ?`,
+);
+
+/** Remembers what was told, of people who are known still. */
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: SEARCH lti_people EXISTS USING COVERING INDEX lti_people_by_user (user_id=? AND platform=? AND subject=?)
+export const KEEP_RESULTS = setStatement(
+  (set) => `INSERT INTO lti_results
+      (platform, deployment, context, course_slug, line_item, subject, user_id, said, told_at)
+    SELECT ?2, ?3, ?4, ?5, ?6, value ->> 'subject', value ->> 'user', value ->> 'said', value ->> 'told_at' FROM ${set}
+    WHERE EXISTS (SELECT 1 FROM lti_people
+      WHERE platform = ?2 AND subject = value ->> 'subject' AND user_id = value ->> 'user')
+    ON CONFLICT DO UPDATE SET user_id = excluded.user_id, said = excluded.said, told_at = excluded.told_at`,
+);
+
+/** What was sent to gradebooks for some people, whichever of their columns it was. */
+// plan: SEARCH lti_scores USING INDEX lti_scores_by_learner (user_id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const SENT_FOR = setStatement(
+  (set) => `SELECT user_id, line_item, given, sent FROM lti_scores
+    WHERE user_id IN (SELECT value FROM ${set}) AND +platform = ?2`,
+);

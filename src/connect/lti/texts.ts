@@ -15,6 +15,7 @@ export type EntryFault =
   | "links_refused"
   | "nothing_chosen"
   | "full"
+  | "kept_out"
   | "unavailable";
 export type PageFault =
   | LaunchFault
@@ -95,6 +96,8 @@ const en: LtiText = {
     course_unpublished: "The course is not published yet.",
     item_unknown: "The course has no such item.",
     no_role: "You have no role in the course there.",
+    kept_out:
+      "The staff of this course have withdrawn you from it. Ask them if that is a mistake: they can enroll you again.",
     mentor: "Mentors cannot open courses this way yet.",
     not_teacher: "Only teachers choose what a link opens.",
     links_refused: "Your platform takes no link at this place.",
@@ -151,6 +154,7 @@ const zh: LtiText = {
     course_unpublished: "该课程尚未发布。",
     item_unknown: "该课程没有此内容。",
     no_role: "您在那边的课程中没有角色。",
+    kept_out: "这门课程的工作人员已将您退出。如有错误请与他们联系：他们可以让您重新加入。",
     mentor: "目前导师还不能以此方式打开课程。",
     not_teacher: "只有教师可以选择链接打开的内容。",
     links_refused: "您的平台在此处不接受链接。",

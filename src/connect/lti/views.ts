@@ -4,13 +4,14 @@ import { directory } from "../../platform/database/shards.ts";
 import type { AppContext } from "../../platform/http/context.ts";
 import { toInstant, toInstantOrNull } from "../../platform/instants.ts";
 import { keyStates } from "./keys.ts";
+import { resultsRow } from "./results-kept.ts";
 import type { contextView, platformView, toolView } from "./schemas.ts";
 import { lastSent, lastUnsent } from "./statements.ts";
 import type { Platform } from "./tables.ts";
 
 // How operators see what is stored.
 
-export const contextRow = z.object({
+export const contextRow = resultsRow.extend({
   deployment: z.string(),
   context: z.string(),
   course_slug: z.string(),
@@ -22,6 +23,9 @@ export const contextRow = z.object({
     .pipe(z.record(z.string(), z.int())),
   failed_at: z.int().nullable(),
   failure: z.string().nullable(),
+  results_read_at: z.int().nullable(),
+  results_failed_at: z.int().nullable(),
+  results_failure: z.string().nullable(),
 });
 
 /** A course of a platform. */
@@ -34,7 +38,32 @@ export function viewContext(row: z.output<typeof contextRow>): z.input<typeof co
     course,
     last_sync: toInstantOrNull(synced_at),
     counts,
-    failure: failure === null || failed_at === null ? null : { at: toInstant(failed_at), why: failure },
+    failure: viewFailure(failed_at, failure),
+    gradebook: viewGradebook(row),
+  };
+}
+
+const viewFailure = (at: number | null, why: string | null) =>
+  at === null || why === null ? null : { at: toInstant(at), why };
+
+/** What is read of its gradebook. */
+function viewGradebook(row: z.output<typeof contextRow>): z.input<typeof contextView>["gradebook"] {
+  const { results, results_state: state, line_items, results_unknown } = row;
+  return {
+    last_read: toInstantOrNull(row.results_read_at),
+    failure: viewFailure(row.results_failed_at, row.results_failure),
+    columns: results.map((column) => {
+      const read = state.columns[column.line_item];
+      return {
+        ...column,
+        last_read: toInstantOrNull(read?.read_at ?? null),
+        counts: read?.counts ?? {},
+        failure: read?.failure ?? null,
+      };
+    }),
+    listed: line_items,
+    unlisted: state.unlisted,
+    unknown: results_unknown,
   };
 }
 

@@ -8,6 +8,23 @@ export const scimUser = statement<[id: string]>("SELECT * FROM scim_users WHERE 
 // plan: SEARCH scim_users USING INDEX sqlite_autoindex_scim_users_2 (user_name=?)
 export const scimUserByName = statement<[name: string]>("SELECT * FROM scim_users WHERE user_name = ?");
 
+/**
+ * Of somebody who is sent: whether their name is taken, and whether anybody has their address or was them before. Most are new,
+ * and this is all that is looked up of them.
+ */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH scim_users USING COVERING INDEX sqlite_autoindex_scim_users_2 (user_name=?)
+// plan: SCALAR SUBQUERY 2
+// plan: SEARCH users USING COVERING INDEX sqlite_autoindex_users_2 (email=?)
+// plan: SCALAR SUBQUERY 3
+// plan: SEARCH accounts USING COVERING INDEX sqlite_autoindex_accounts_2 (provider_id=? AND account_id=?)
+export const knownOf = statement<[name: string, email: string, system: string, external: string | null]>(
+  `SELECT EXISTS (SELECT 1 FROM scim_users WHERE user_name = ?1) AS named,
+    EXISTS (SELECT 1 FROM users WHERE email = ?2)
+      OR EXISTS (SELECT 1 FROM accounts WHERE provider_id = ?3 AND account_id = ?4) AS known`,
+);
+
 // plan: SEARCH scim_users USING INDEX scim_users_by_external (external_id=?)
 export const scimUserByExternal = statement<[id: string]>("SELECT * FROM scim_users WHERE external_id = ? LIMIT 20");
 

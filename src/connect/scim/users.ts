@@ -21,6 +21,7 @@ import {
   changeScimUser,
   dropScimMember,
   dropScimUser,
+  knownOf,
   scimUser,
   scimUserByName,
   setAddress,
@@ -79,8 +80,10 @@ export async function createScimUser(on: Asking, said: SaidDoc): Promise<Result<
   const email = addressOf(doc);
   if (email === null) return NO_ADDRESS;
   const user_name = doc.userName.toLowerCase();
-  if ((await scimUserByName(db, user_name).first()) !== null) return NAME_TAKEN;
-  const account = await accountOf(on, email, doc);
+  const look = knownOf(db, user_name, email, GONE, doc.externalId ?? null);
+  const { named, known } = knownRow.parse(await look.first());
+  if (named === 1) return NAME_TAKEN;
+  const account = known === 1 ? await accountOf(on, email, doc) : await newAccount(on, email, doc);
   if (!account.ok) return account;
   const { user, isNew } = account.value;
   if (!isNew || !doc.active) {
@@ -116,8 +119,19 @@ async function addKnown(
 /** Under which system somebody is known whom the directory has taken back: by the externalId that they had there. */
 const GONE = "scim";
 
+const knownRow = z.object({ named: z.int(), known: z.int() });
+
+/** An account for somebody whom nobody knows. Its address is unique, so that of two requests at once one makes it. */
+async function newAccount(on: Asking, email: string, doc: UserDoc): Promise<Result<{ user: UserRow; isNew: boolean }>> {
+  const { createUser } = await loadOutside();
+  const person = { email, name: nameOf(doc), role: "learner" } as const;
+  const made = await createUser(on.db, person, on.deps.now, on.by, { isVerified: true, link: null });
+  return made.ok ? ok({ user: made.value, isNew: true }) : made;
+}
+
+/** The account of somebody who is known by their address, or was known before. */
 async function accountOf(on: Asking, email: string, doc: UserDoc): Promise<Result<{ user: UserRow; isNew: boolean }>> {
-  const { createUser, findLinked, isClosedByDirectory, linkedSubject, readUser } = await loadOutside();
+  const { findLinked, isClosedByDirectory, linkedSubject, readUser } = await loadOutside();
   const subject = doc.externalId;
   const gone = subject === undefined ? null : await findLinked(on.db, { provider: GONE, subject });
   const owner = (await accountsByMail(on.db, [email])).get(email);
@@ -125,11 +139,8 @@ async function accountOf(on: Asking, email: string, doc: UserDoc): Promise<Resul
     if (owner !== undefined && owner.id !== gone.id) return ADDRESS_TAKEN;
     return gone.role === "admin" ? ADMINS : ok({ user: gone, isNew: false });
   }
-  if (owner === undefined) {
-    const person = { email, name: nameOf(doc), role: "learner" } as const;
-    const made = await createUser(on.db, person, on.deps.now, on.by, { isVerified: true, link: null });
-    return made.ok ? ok({ user: made.value, isNew: true }) : made;
-  }
+  // They have gone since.
+  if (owner === undefined) return newAccount(on, email, doc);
   if (!owner.isVerified) return taken("The account of this address has not confirmed it.");
   const user = await readUser(on.db, owner.id);
   if (!user.ok) return user;

@@ -4,8 +4,8 @@ import { GIVEN_ROLES, type GivenRole, type ProviderSettings } from "./shapes.ts"
 
 // What the claims of a provider say about somebody. Pure: no I/O, no clock.
 
-/** Groups of one person that are looked at. */
-const MAX_GROUPS = 500;
+/** Values of one claim that are looked at. */
+const MAX_VALUES = 500;
 const MAX_SUBJECT = 255;
 const MAX_NAME = 100;
 
@@ -16,10 +16,12 @@ export interface Comer {
   email: string | null;
   isVerified: boolean;
   name: string;
-  /** Null: the provider gives no roles. */
+  /** Null: the provider gives no roles, or did not tell them this time. */
   role: GivenRole | null;
-  /** Null: the provider gives no places in courses. */
+  /** Null: the provider gives no places in courses, or did not tell the groups this time. */
   groups: string[] | null;
+  /** Claims that have more values than the provider tells in a token: what they give stays as it is. */
+  untold: string[];
 }
 
 /** One refusal of a sign-in: which claim or step, which rule, and a sentence that names nobody. */
@@ -48,6 +50,7 @@ export function readComer(
   if (subject === null || subject.length > MAX_SUBJECT) {
     return turnedAway(`claims.${claims.id}`, "id_missing", "The provider does not say who this is.");
   }
+  const isUntold = (claim: string | null): claim is string => claim !== null && hasOverage(said, claim);
   const email = textOf(said[claims.email])?.toLowerCase() ?? null;
   const name = plainName(textOf(said[claims.name]) ?? email?.split("@")[0] ?? "", MAX_NAME);
   return ok({
@@ -55,9 +58,21 @@ export function readComer(
     email,
     isVerified: isTrue(said[claims.email_verified]),
     name: name === "" ? "?" : name,
-    role: claims.role === null ? null : highest(listOf(said[claims.role]), roles, top),
-    groups: claims.groups === null ? null : listOf(said[claims.groups]).slice(0, MAX_GROUPS),
+    role: claims.role === null || isUntold(claims.role) ? null : highest(listOf(said[claims.role]), roles, top),
+    groups: claims.groups === null || isUntold(claims.groups) ? null : listOf(said[claims.groups]),
+    untold: [...new Set([claims.role, claims.groups].filter(isUntold))],
   });
+}
+
+/**
+ * Whether a claim has more values than are told: the provider says where they are instead (OpenID Connect Core 1.0, section
+ * 5.6.2), or that there are some (`hasgroups`), or tells more than are looked at here. Whoever is in no group has neither.
+ */
+function hasOverage(said: Readonly<Record<string, unknown>>, claim: string): boolean {
+  if (claim in said) return listOf(said[claim]).length > MAX_VALUES;
+  const elsewhere = said._claim_names;
+  const isElsewhere = typeof elsewhere === "object" && elsewhere !== null && Object.hasOwn(elsewhere, claim);
+  return isElsewhere || (claim === "groups" && isTrue(said.hasgroups));
 }
 
 function highest(values: readonly string[], roles: ProviderSettings["roles"], top: GivenRole): GivenRole {

@@ -11,7 +11,7 @@ import { logFault } from "../../platform/log.ts";
 import { type Refusal, type Result, refuse } from "../../platform/results.ts";
 import { placeClaimed } from "../groups/place.ts";
 import { admit } from "./admit.ts";
-import { readComer } from "./claims.ts";
+import { readComer, turnedAway } from "./claims.ts";
 import { discover } from "./discovery.ts";
 import { beginFlow, completeFlow, isOfProvider, type SignOnProvider } from "./flow.ts";
 import { begunView, buttonsView, completeBody, MAX_PROVIDERS, providerNameSchema } from "./shapes.ts";
@@ -140,8 +140,18 @@ async function enterBy(
   }
   if (entered.ok) c.executionCtx.waitUntil(outside.rememberNetwork(c.env, user.id, caller.address));
   c.executionCtx.waitUntil(noteSuccess(c.env, provider));
+  const [untold] = comer.value.untold;
+  if (untold !== undefined) noteLater(c, provider.name, untoldIn(untold).refusal);
   return entered;
 }
+
+/** Somebody came in, and what a claim gives them could not be brought in line with it. */
+const untoldIn = (claim: string) =>
+  turnedAway(
+    `claims.${claim}`,
+    "too_many_values",
+    "The provider told too many values to list (overage). Role and places of this person stayed as they were.",
+  );
 
 async function noteSuccess(env: Env, { name, issuer, jwks_uri }: SignOnProvider): Promise<void> {
   const server = await discover(env, issuer);

@@ -56,7 +56,7 @@ export async function applyActs(on: Applying, acts: readonly Act[], tally: Tally
   const goes = acts.flatMap((act) => (act.do === "withdraw" ? [act.user] : []));
   let unavailable = 0;
   await inParallel(goes, PARALLEL, async (user) => {
-    const ended = await withdraw(on.env, enrollmentId(on.course.slug, user), on.actor);
+    const ended = await withdraw(on.env, enrollmentId(on.course.slug, user), on.actor, "system");
     if (ended.ok || ended.refusal.code === "not_enrolled") tally.add("withdrawn");
     else unavailable += 1;
   });
@@ -67,7 +67,10 @@ async function enrollThem(on: Applying, acts: readonly Act[], tally: Tally): Pro
   const learners = acts.filter((act) => act.do === "learner");
   if (learners.length === 0) return;
   const { enrollAll } = await loadEnrolling();
-  const applicants = learners.map(({ user, cohorts }) => applicantOf(user, cohorts));
+  const applicants = learners.map(({ user, cohorts, returns }) => ({
+    ...applicantOf(user, cohorts),
+    ...(returns === undefined ? {} : { returns }),
+  }));
   const { slug, pointer } = on.course;
   const answers = await enrollAll(on.env, { count: 0 }, { slug, pointer }, applicants, on.actor);
   if (!answers.ok && answers.refusal.code === "shards_full") {
@@ -81,6 +84,8 @@ async function enrollThem(on: Applying, acts: readonly Act[], tally: Tally): Pro
     if (answer.ok) tally.add(answer.value.created ? "enrolled" : answer.value.updated ? "changed" : "unchanged");
     else if (answer.refusal.code === "user_not_found" || answer.refusal.code === "not_enrolled") {
       tally.lost(user, "user_not_found", "The account is gone.");
+    } else if (answer.refusal.code === "forbidden") {
+      tally.lost(user, "kept_out", "Somebody has withdrawn them by hand.");
     } else unavailable += 1;
   }
   if (unavailable > 0) throw new Error(`${unavailable} learners could not be enrolled now`);

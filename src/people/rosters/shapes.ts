@@ -103,7 +103,13 @@ export interface RosterFile {
 export const noteSchema = z.object({ path: z.string(), rule: z.string(), message: z.string() }).openapi("RosterNote");
 export type RosterNote = z.output<typeof noteSchema>;
 
-const learnerAct = z.object({ do: z.literal("learner"), user: z.string(), cohorts: z.array(z.string()).nullable() });
+const learnerAct = z.object({
+  do: z.literal("learner"),
+  user: z.string(),
+  cohorts: z.array(z.string()).nullable(),
+  /** `own`: not whom somebody has withdrawn by hand. */
+  returns: z.literal("own").optional(),
+});
 const memberAct = z.object({ do: z.literal("member"), user: z.string(), role: z.enum(MEMBER_ROLES).nullable() });
 const observerAct = z.object({ do: z.literal("observer"), user: z.string(), learner: z.string(), on: z.boolean() });
 const withdrawAct = z.object({ do: z.literal("withdraw"), user: z.string() });

@@ -28,10 +28,13 @@ import {
   dropHeldLtiLeaving,
   dropHeldLtiMemberships,
   dropHeldLtiPeople,
+  dropHeldLtiResults,
   dropHeldLtiScores,
+  dropHeldLtiUnknown,
   groupPlacesHeld,
   ltiMembershipsHeld,
   ltiPeopleHeld,
+  ltiResultsHeld,
   ltiScoresHeld,
 } from "../statements/other-systems.ts";
 
@@ -51,6 +54,7 @@ const PLACES: readonly UserColumn[] = [
   ["lti_people", "user_id"],
   ["lti_scores", "user_id"],
   ["lti_members", "user_id"],
+  ["lti_results", "user_id"],
   ["lti_leaving", "user_id"],
 ];
 
@@ -81,6 +85,7 @@ export const accountSource: PersonalDataSource = {
       ["lti_person", ltiPeopleHeld],
       ["lti_score", ltiScoresHeld],
       ["lti_membership", ltiMembershipsHeld],
+      ["lti_result", ltiResultsHeld],
     ] as const) {
       const found = await held(directory(env), user).all<Record<string, unknown>>();
       for (const row of found.results) yield { kind, row };
@@ -98,7 +103,10 @@ export const accountSource: PersonalDataSource = {
       dropDirectoryPerson(directory(env), user),
       dropGroupPlaces(directory(env), user),
       dropGroupDue(directory(env), user),
+      // Found by who they are there, so before that is forgotten.
+      dropHeldLtiUnknown(directory(env), user),
       dropHeldLtiPeople(directory(env), user),
+      dropHeldLtiResults(directory(env), user),
       dropHeldLtiScores(directory(env), user),
       dropHeldLtiMemberships(directory(env), user),
       dropHeldLtiLeaving(directory(env), user),

@@ -47,6 +47,23 @@ export const ltiMembershipsHeld = statement<[user: string]>(
   "SELECT platform, context, course_slug, place FROM lti_members WHERE user_id = ?",
 );
 
+// plan: SEARCH lti_results USING INDEX lti_results_by_user (user_id=?)
+export const ltiResultsHeld = statement<[user: string]>(
+  "SELECT platform, context, course_slug, line_item, said, told_at FROM lti_results WHERE user_id = ?",
+);
+
+/** Ids of people whom nobody knew when a gradebook was read: whoever came since may be among them. */
+// plan: SEARCH lti_contexts USING PRIMARY KEY (platform=?)
+// plan: LIST SUBQUERY 1
+// plan: SEARCH lti_people USING COVERING INDEX lti_people_by_user (user_id=?)
+export const dropHeldLtiUnknown = statement<[user: string]>(
+  `UPDATE lti_contexts SET results_unknown = '[]'
+    WHERE platform IN (SELECT platform FROM lti_people WHERE user_id = ?) AND results_unknown <> '[]'`,
+);
+
+// plan: SEARCH lti_results USING INDEX lti_results_by_user (user_id=?)
+export const dropHeldLtiResults = statement<[user: string]>("DELETE FROM lti_results WHERE user_id = ?");
+
 // plan: SEARCH lti_people USING INDEX lti_people_by_user (user_id=?)
 export const dropHeldLtiPeople = statement<[user: string]>("DELETE FROM lti_people WHERE user_id = ?");
 

@@ -50,6 +50,13 @@ export interface TakenScore {
   scoreMaximum?: number;
 }
 
+/** What a column says of somebody (Assignment and Grade Services 2.0, section 3.3.2). */
+export interface Result {
+  resultScore?: number | null;
+  resultMaximum?: number;
+  comment?: string;
+}
+
 type Claims = Record<string, unknown>;
 
 export class TestPlatform {
@@ -69,6 +76,15 @@ export class TestPlatform {
   oddly: Claims = {};
   registrationToken: string | null = null;
   readonly told: Claims[] = [];
+  /** Its gradebook: columns with their maximum, in their order. */
+  readonly columns = new Map<string, { label: string; maximum: number }>();
+  /** Results of each column: what its tool has sent, and what a teacher has given since. */
+  readonly results = new Map<string, Map<string, Result>>();
+  readonly resultPages: string[] = [];
+  /** Results of one page. */
+  resultsPerPage = 2;
+  /** Columns that a tool may not read. */
+  readonly closedColumns = new Set<string>();
   members: { user_id: string; roles: string[]; status?: string; name?: string }[] = [];
   /** Who has changed since, where it says so. */
   changed: TestPlatform["members"] = [];
@@ -218,10 +234,67 @@ export class TestPlatform {
       const before = this.scores.findLast((one) => one.column === column && one.userId === score.userId);
       if (before !== undefined && before.timestamp > score.timestamp) return new Response(null, { status: 409 });
       this.scores.push({ ...score, column });
+      this.#take(column, score);
       return new Response(null, { status: 204 });
     }
     if (request.method === "GET" && url.pathname === "/members") return this.#members(request, url, scopes);
+    if (request.method === "GET" && /^\/columns(?:\/|$)/.test(url.pathname))
+      return this.#gradebook(request, url, scopes);
     return new Response(null, { status: 404 });
+  }
+
+  /** A score becomes the result of its column, in the points of the column (section 3.4.3); a score without a number clears it. */
+  #take(column: string, { userId, scoreGiven, scoreMaximum = 1 }: TakenScore): void {
+    const { maximum } = this.columns.get(column) ?? { maximum: 100 };
+    const points = scoreGiven === undefined ? null : Number(((scoreGiven * maximum) / scoreMaximum).toFixed(2));
+    this.grade(column, userId, points, maximum);
+  }
+
+  /** A teacher gives somebody points in a column. */
+  grade(column: string, user: string, resultScore: number | null, resultMaximum?: number): void {
+    const results = this.results.get(column) ?? new Map<string, Result>();
+    results.set(user, { resultScore, ...(resultMaximum === undefined ? {} : { resultMaximum }) });
+    this.results.set(column, results);
+  }
+
+  /** The address of a column, which is the id of its line item. */
+  column(name: string): string {
+    return `https://${this.host}/columns/${name}?type_id=5`;
+  }
+
+  /** Columns (section 3.2), and results of one of them (section 3.3), page after page. */
+  #gradebook(request: Request, url: URL, scopes: readonly string[]): Response {
+    const column = /^\/columns\/([^/]+)\/results$/.exec(url.pathname)?.[1];
+    if (column === undefined && url.pathname !== "/columns") return new Response(null, { status: 404 });
+    const kind = column === undefined ? "lineitem" : "result";
+    if (!scopes.includes(`https://purl.imsglobal.org/spec/lti-ags/scope/${kind}.readonly`)) {
+      return new Response(null, { status: 403 });
+    }
+    const type = `application/vnd.ims.lis.v2.${kind}container+json`;
+    if (request.headers.get("accept") !== type) return new Response(null, { status: 406 });
+    if (this.needsQuery && url.searchParams.get("type_id") !== "5") {
+      return new Response("the query is lost", { status: 404 });
+    }
+    if (column !== undefined) {
+      this.resultPages.push(`${column}${url.searchParams.get("page") ?? ""}`);
+      if (this.closedColumns.has(column)) return new Response(null, { status: 403 });
+    }
+    const all: object[] =
+      column === undefined
+        ? [...this.columns].map(([name, { label, maximum }]) => {
+            return { id: this.column(name), label, scoreMaximum: maximum };
+          })
+        : [...(this.results.get(column) ?? [])].map(([userId, result], n) => {
+            return { id: `${this.column(column)}#${n}`, scoreOf: this.column(column), userId, ...result };
+          });
+    const page = Number(url.searchParams.get("page") ?? 0);
+    const size = this.resultsPerPage;
+    const next = new URL(url);
+    next.searchParams.set("page", String(page + 1));
+    const isMore = all.length > (page + 1) * size;
+    return new Response(JSON.stringify(all.slice(page * size, (page + 1) * size)), {
+      headers: { "content-type": type, ...(isMore ? { link: `<${next.href}>; rel="next"` } : {}) },
+    });
   }
 
   /** The members of a course, two a page (Names and Role Provisioning Services 2.0, section 2.4). */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { addressBelow } from "../../../src/connect/lti/gradebook.ts";
 import { outlived, signingOf } from "../../../src/connect/lti/key-age.ts";
 import { isSameSite, usualOrigins } from "../../../src/connect/lti/kinds.ts";
 import { placeOf } from "../../../src/connect/lti/roles.ts";
-import { courseScore, itemScore, scoresAddress } from "../../../src/connect/lti/score.ts";
+import { courseScore, itemScore } from "../../../src/connect/lti/score.ts";
 import { targetAddress, targetOf, targetOfPath } from "../../../src/connect/lti/target.ts";
 
 const DAY = 86_400_000;
@@ -78,8 +79,10 @@ describe("a score", () => {
   });
 
   it("is sent to an address in which the query comes after the path of its column", () => {
-    expect(scoresAddress("https://l.org/a/lineitem?type_id=5")).toBe("https://l.org/a/lineitem/scores?type_id=5");
-    expect(scoresAddress("https://l.org/a/1/")).toBe("https://l.org/a/1/scores");
+    expect(addressBelow("https://l.org/a/lineitem?type_id=5", "scores")).toBe(
+      "https://l.org/a/lineitem/scores?type_id=5",
+    );
+    expect(addressBelow("https://l.org/a/1/", "scores")).toBe("https://l.org/a/1/scores");
   });
 });
 

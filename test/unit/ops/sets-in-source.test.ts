@@ -36,6 +36,8 @@ describe("the sources", () => {
     "insight/runs.ts": "the place at which a run begins",
     "insight/pipeline.ts": "the place at which a run stands",
     "insight/registry.ts": "a model's figures",
+    "connect/lti/results.ts": "how far the reading of one gradebook is: 50 columns, 200 that are listed, 20 ids",
+    "connect/lti/scores.ts": "percentages that were sent for one learner and column: 50 at most",
     "connect/scim/notes.ts": "names of attributes that are not kept: as many as the schemas have",
     "connect/scim/users.ts": "what a directory says of one person: its request is bounded",
     "courses/publish.ts": "a course's title, or what one version is",

@@ -551,6 +551,20 @@ const onPlatform =
     await ready(world);
     return send(world, as, method, `/lti/platforms/${world.slug.slice(-8)}${rest}`, body === undefined ? {} : { body });
   };
+/** On the gradebook of a course there, as a launch would have made it known. */
+const onGradebook: Ask = async (world, as) => {
+  await (await setPlatform(world, "admin")).body?.cancel();
+  const at = `https://${world.slug}.example.org`;
+  await env.DB.prepare(
+    `INSERT INTO lti_contexts (platform, deployment, context, course_slug, members_url, due_at, columns_url)
+      VALUES (?, 'd', 'c', ?, '', 9007199254740991, ?) ON CONFLICT DO NOTHING`,
+  )
+    .bind(world.slug.slice(-8), world.slug, `${at}/columns`)
+    .run();
+  await ready(world);
+  const body = { deployment: "d", context: "c", course: world.slug, columns: [] };
+  return send(world, as, "PUT", `/lti/platforms/${world.slug.slice(-8)}/results`, { body });
+};
 const ltiLeft =
   (action: string) =>
   (world: World): Left => [action, "lti", world.slug.slice(-8)];
@@ -799,6 +813,8 @@ const PLAN: Record<string, Act[]> = {
     ltiLeft("lti.registration_opened"),
   ),
   "POST /lti/platforms/{platform}/sync": each(ADMIN, onPlatform("POST", "/sync", {}), ltiLeft("lti.members_asked")),
+  "POST /lti/platforms/{platform}/results": each(ADMIN, onPlatform("POST", "/results"), ltiLeft("lti.results_asked")),
+  "PUT /lti/platforms/{platform}/results": each(ADMIN, onGradebook, ltiLeft("lti.results_set")),
   "POST /lti/platforms/{platform}/resend": each(ADMIN, onPlatform("POST", "/resend"), ltiLeft("lti.scores_resent")),
   "POST /auth/passkeys": own(async () => (await addedPasskey()).added, "user.passkey_added"),
   "POST /auth/passkeys/options": open([

@@ -69,7 +69,8 @@ export async function driveLti({ drive, fetch, consume, cron }: Driving): Promis
     { user_id: "plans-a", roles: [LEARNER] },
     { user_id: "plans-t", roles: [INSTRUCTOR] },
   ];
-  const landed = await launch([LEARNER], () => ({ ...platform.endpoint("c"), ...platform.roster() }));
+  const rights = ["score", "result.readonly", "lineitem.readonly"].map((name) => `${AGS}/${name}`);
+  const landed = await launch([LEARNER], () => ({ ...platform.endpoint("c", rights), ...platform.roster() }));
   const opened = await send("/lti/open", { token: field(landed.text, "token") });
   const token = opened.answer.headers.get("location")?.split("#")[1] ?? "";
   const session = (await drive("POST", "/auth/launch", "/auth/launch", { body: { token } })) as {
@@ -91,6 +92,15 @@ export async function driveLti({ drive, fetch, consume, cron }: Driving): Promis
   await drive("POST", `${one}/resend`, "/lti/platforms/plans/resend");
   platform.busy = null;
   await consume("latchkey-imports", [{ type: "lti", id: "scores" }]);
+  platform.columns.set("c", { label: "C", maximum: 10 });
+  platform.grade("c", `plans-${LEARNER}`, 5, 10);
+  const place = { deployment: "dep-1", context: "course-1", course: "big" };
+  const columns = [{ line_item: platform.column("c"), item: "big.two" }];
+  await drive("PUT", `${one}/results`, "/lti/platforms/plans/results", { body: { ...place, columns } });
+  await cron();
+  await consume("latchkey-imports", [{ type: "lti", id: "results" }]);
+  await drive("POST", `${one}/results`, "/lti/platforms/plans/results");
+  await consume("latchkey-imports", [{ type: "lti", id: "results" }]);
   await launch([INSTRUCTOR], () => ({}));
   await launch([LEARNER], () => ({ [DEPLOYMENT]: "other" })).catch(() => null);
   const choose = async () => {
@@ -110,4 +120,5 @@ export async function driveLti({ drive, fetch, consume, cron }: Driving): Promis
   await cron();
   await consume("latchkey-imports", [{ type: "lti", id: "leaving" }]);
 }
+const AGS = "https://purl.imsglobal.org/spec/lti-ags/scope";
 const DEPLOYMENT = "https://purl.imsglobal.org/spec/lti/claim/deployment_id";

@@ -1331,6 +1331,7 @@ const LARGE = [
   "roster_people",
   "lti_members",
   "lti_people",
+  "lti_results",
   "lti_scores",
   "lti_used",
   "audit_log",

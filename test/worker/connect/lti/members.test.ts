@@ -5,9 +5,10 @@ import { differenceOf, mayGo } from "../../../../src/connect/lti/difference.ts";
 import { linkIn } from "../../../../src/connect/lti/member-list.ts";
 import { INSTRUCTOR, LEARNER, TestPlatform } from "../../../support/lti/platform.ts";
 import { deliver, freshSlug, project, publish, runCron } from "../../../support/worker/courses.ts";
+import { loseStorage } from "../../../support/worker/faults.ts";
 import { call } from "../../../support/worker/http.ts";
 import { admin, author, ladder } from "../../../support/worker/learners.ts";
-import { arrive, Browser, register, seen, serve, TOOL } from "./support.ts";
+import { arrive, Browser, faultOf, register, seen, serve, TOOL } from "./support.ts";
 
 let slug = "";
 let platform: TestPlatform;
@@ -100,6 +101,53 @@ describe("the members of a platform's course", () => {
     expect((await call("POST", `/courses/${slug}/people/batch`, { token: await author(), body })).status).toBe(200);
     await sync();
     expect((await people()).learners).toEqual(["ada", "tom"]);
+  });
+
+  it("stay out when staff here have withdrawn them, and are told why; who left by themselves or by the platform comes back", async () => {
+    const placed = { target: `${TOOL}/lti/to/${slug}` };
+    const opens = (sub: string) => new Browser().launch(platform, { sub, roles: [LEARNER] }, placed);
+    const [ada, ben, cy] = [
+      await opens("ada").then(arrive),
+      await opens("ben").then(arrive),
+      await opens("cy").then(arrive),
+    ];
+    const path = (user: string) => `/courses/${slug}/enrollments?user_id=${encodeURIComponent(user)}`;
+    const out = await call("DELETE", path(ada.user.id), { token: await author() });
+    expect(out.status, await out.text()).toBe(200);
+    const own = await call("DELETE", `/courses/${slug}/enrollments`, { token: ben.access_token });
+    expect(own.status, await own.text()).toBe(200);
+    const many = { people: [{ user_id: cy.user.id, withdraw: true }] };
+    await call("POST", `/courses/${slug}/people/batch`, { token: await author(), body: many });
+    for (const sub of ["ada", "cy"]) {
+      const refused = await opens(sub);
+      expect(faultOf(refused)).toBe("kept_out");
+      expect(await refused.text()).toContain("staff of this course");
+    }
+    await opens("ben").then(arrive);
+    await project(slug, ben.user.id);
+    expect((await people()).learners).toEqual(["ben"]);
+    expect(await seen(id)).toMatchObject({ last_failure: { why: "kept_out" } });
+    // An object that was lost knows it from D1.
+    await project(slug, ada.user.id);
+    await loseStorage(slug, ada.user.id);
+    expect(faultOf(await opens("ada"))).toBe("kept_out");
+    // Staff take them in again, and from then on the link opens the course.
+    const again = { people: [{ user_id: ada.user.id }] };
+    expect((await call("POST", `/courses/${slug}/people/batch`, { token: await author(), body: again })).status).toBe(
+      200,
+    );
+    await opens("ada").then(arrive);
+    await project(slug, ada.user.id);
+    // Whom the platform loses and lists again.
+    platform.members = ["ada", "ben"].map(learner);
+    await teacherComes();
+    await read();
+    platform.members = [learner("ada")];
+    await sync();
+    expect((await people()).learners).toEqual(["ada"]);
+    await opens("ben").then(arrive);
+    await project(slug, ben.user.id);
+    expect((await people()).learners).toEqual(["ada", "ben"]);
   });
 
   it("are asked for what has changed, where the platform says so, and wholly after a failure", async () => {

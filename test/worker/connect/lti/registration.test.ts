@@ -1,8 +1,9 @@
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { LEARNER, TestPlatform } from "../../../support/lti/platform.ts";
 import { freshSlug, publish } from "../../../support/worker/courses.ts";
-import { call, problem, read } from "../../../support/worker/http.ts";
+import { call, problem, read, tokenOf } from "../../../support/worker/http.ts";
 import { admin, ladder } from "../../../support/worker/learners.ts";
 import { arrive, Browser, faultOf, serve, TOOL } from "./support.ts";
 
@@ -84,6 +85,47 @@ describe("dynamic registration", () => {
     expect(await late.text()).toContain("platform taken");
     const row = await call("GET", `/lti/platforms/${id}`, { token: await admin() });
     expect(await row.json()).toMatchObject({ client_id: other.registered.client_id });
+  });
+
+  it("[I7] ends with the role of the admin who made the link, with a ban, and while the platform is answering", async () => {
+    const who = `boss-${slug}`;
+    await env.DB.prepare(
+      "INSERT INTO users (id, name, email, role, created_at, updated_at) VALUES (?1, 'Boss', ?1 || '@boss.example', 'admin', 1, 1)",
+    )
+      .bind(who)
+      .run();
+    const make = async (rest: object) => {
+      const body = { platform: id, name: "A school", courses: [slug], ...rest };
+      const answer = await call("POST", "/lti/registrations", { token: await tokenOf(who, "admin"), body });
+      return new URL((await read(answer, 201, opened)).address).pathname;
+    };
+    const change = async (body: object) => {
+      const answer = await call("PATCH", `/users/${who}`, { token: await admin(), body });
+      expect(answer.status, await answer.text()).toBe(200);
+    };
+    const [early, during, banned] = [await make({}), await make({}), await make({ platform: `${id}b` })];
+    // While the platform answers, the admin becomes an author.
+    const answer = platform.answer.bind(platform);
+    const answering = vi.spyOn(platform, "answer").mockImplementation(async (request) => {
+      const given = await answer(request);
+      if (request.url.endsWith(`${platform.host}/register`)) await change({ role: "author" });
+      return given;
+    });
+    expect(faultOf(await open(during))).toBe("over");
+    answering.mockRestore();
+    const told = platform.told.length;
+    expect(faultOf(await open(early))).toBe("over");
+    // The platform was not even asked.
+    expect(platform.told).toHaveLength(told);
+    await change({ role: "admin" });
+    await change({ ban: { reason: "gone" } });
+    expect(faultOf(await open(banned))).toBe("over");
+    for (const name of [id, `${id}b`]) {
+      expect((await call("GET", `/lti/platforms/${name}`, { token: await admin() })).status).toBe(404);
+    }
+    // What a ban has ended stays so: a new link is made in a moment.
+    await change({ ban: null });
+    expect(faultOf(await open(banned))).toBe("over");
   });
 
   it("[I9] is refused for who speaks for another, or says too little, and nothing is registered", async () => {

@@ -4,6 +4,7 @@ import { useLanguage } from "../../../i18n/index.ts";
 import { useLtiText } from "../../../i18n/lti.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { type Detail, LTI_KEY, type Platform, useLtiWrite, whenIn } from "./api.ts";
+import { Gradebook } from "./gradebook.tsx";
 
 /** One platform: the last of everything, why it failed, and what mends it. */
 export function PlatformLine({ platform }: { platform: Platform }) {
@@ -72,6 +73,20 @@ export function PlatformLine({ platform }: { platform: Platform }) {
             </p>
           ),
         )}
+        {contexts.map((context) =>
+          context.gradebook.failure === null ? null : (
+            <p key={`results ${context.deployment} ${context.context} ${context.course}`}>
+              {text.gradesNotRead(context.course)} <code>{context.gradebook.failure.why}</code>
+            </p>
+          ),
+        )}
+        {contexts.map((context) => (
+          <Gradebook
+            key={`${context.deployment} ${context.context} ${context.course}`}
+            platform={id}
+            context={context}
+          />
+        ))}
         {detail.isError ? <FaultNote fault={detail.error} /> : null}
         {act.isError ? <FaultNote fault={act.error} /> : null}
       </div>
@@ -84,6 +99,7 @@ export function PlatformLine({ platform }: { platform: Platform }) {
               body: { ...settingsOf(platform), deployments: [...deployments, unknown] },
             })}
         {contexts.length === 0 ? null : button(text.read, { to: "/sync", body: {} })}
+        {contexts.length === 0 ? null : button(text.readGrades, { to: "/results" })}
         {missing === undefined
           ? null
           : button(text.confirmRemoval(missing), { to: "/sync", body: { confirm_removed: Number(missing) } })}
