@@ -119,6 +119,17 @@ describe.skipIf(!hasChromium)("an author of one item", () => {
     await screenshot(page, "rule-builder");
     await page.reload();
     await page.getByText("(hidden until then)").waitFor();
+    await go(page, "one");
+    await page.getByRole("button", { name: "Add a rule" }).click();
+    await page.locator(".rule-parts").waitFor();
+    // Nothing of the rule lies under the learners beside it.
+    const right = await page.locator(".rule-builder").evaluate((builder) => builder.getBoundingClientRect().right);
+    const rights = await page
+      .locator(".rule-builder :is(select, button, .rule-part)")
+      .evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().right));
+    expect(Math.max(...rights)).toBeLessThanOrEqual(right);
+    await page.locator(".rule-builder").getByRole("button", { name: "Remove", exact: true }).first().click();
+    await page.getByText("Open from the start: there is no rule.").waitFor();
     expect(faults).toEqual([]);
     await context.close();
   });

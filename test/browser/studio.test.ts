@@ -165,6 +165,13 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     await page.getByText("Published as version 1.").waitFor();
     await page.getByText("No changes.").waitFor();
+    // What comes next is one press away: from here, and from the empty list of people.
+    await page.getByRole("link", { name: "Invite people" }).click();
+    await page.getByRole("heading", { name: "Invite by a link" }).waitFor();
+    await page.goto("/author/garden/people");
+    await page.getByText("Nobody here yet.").waitFor();
+    await page.getByRole("link", { name: "Add people" }).click();
+    await page.getByRole("heading", { name: "Invite by a link" }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
 

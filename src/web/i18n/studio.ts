@@ -202,6 +202,7 @@ const en = {
   previewDone: (title: string) => `“${title}” is complete`,
   editItem: "Edit",
 
+  inviteNext: "Invite people",
   publishErrors: (count: number) => `${list(count, "error has", "errors have")} to be mended first.`,
   toProblems: "Show them",
   byItem: "By item",
@@ -366,6 +367,7 @@ const zh: StudioText = {
   previewDone: (title) => `“${title}”已完成`,
   editItem: "编辑",
 
+  inviteNext: "邀请学员",
   publishErrors: (count) => `需要先修正 ${count} 个错误。`,
   toProblems: "查看",
   byItem: "按项目",

@@ -57,7 +57,15 @@ function AddByName({ course }: { course: string }) {
         </label>
         <label className="field">
           <span>{text.cohorts}</span>
-          <input value={cohorts} maxLength={500} onChange={(event) => setCohorts(event.target.value)} />
+          <input
+            value={cohorts}
+            maxLength={500}
+            aria-describedby={`${id}-cohorts`}
+            onChange={(event) => setCohorts(event.target.value)}
+          />
+          <span className="fine" id={`${id}-cohorts`}>
+            {text.cohortsHint}
+          </span>
         </label>
         <button type="submit" className="button is-primary" aria-disabled={change.isPending}>
           {change.isPending ? messages.working : text.add}
@@ -123,7 +131,10 @@ function Links({ course }: { course: string }) {
         </div>
         <label className="field">
           <span>{text.cohorts}</span>
-          <input name="cohorts" maxLength={500} />
+          <input name="cohorts" maxLength={500} aria-describedby={`${id}-cohorts`} />
+          <span className="fine" id={`${id}-cohorts`}>
+            {text.cohortsHint}
+          </span>
         </label>
         <label className="field">
           <span>{text.linkMails}</span>

@@ -58,7 +58,14 @@ export function Roll({ course, mayManage }: { course: string; mayManage: boolean
         <Selection course={course} users={shown} clear={() => setChosen(new Set())} />
       ) : null}
       {people.isSuccess && rows.length === 0 && !people.hasNextPage ? (
-        <p>{isFiltered ? text.nobodyFound : text.nobody}</p>
+        <>
+          <p>{isFiltered ? text.nobodyFound : text.nobody}</p>
+          {isFiltered || !mayManage ? null : (
+            <Link className="button is-primary" href={`/author/${course}/people?view=add`}>
+              {text.addPeople}
+            </Link>
+          )}
+        </>
       ) : null}
       {rows.length === 0 ? null : (
         <RollTable

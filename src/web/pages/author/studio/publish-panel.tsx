@@ -1,4 +1,5 @@
 import { useId, useState } from "react";
+import { Link } from "wouter";
 import type { PublishImpact } from "../../../api/types.ts";
 import { useLanguage, useMessages } from "../../../i18n/index.ts";
 import { useStudioText } from "../../../i18n/studio.ts";
@@ -73,14 +74,14 @@ export function PublishPanel(props: {
           </div>
         </div>
         {send.isError ? <FaultNote fault={send.error} /> : null}
-        <div role="status">{outcome === undefined ? null : <Said outcome={outcome} tree={tree} />}</div>
+        <div role="status">{outcome === undefined ? null : <Said course={course} outcome={outcome} tree={tree} />}</div>
       </section>
       <Compare course={course} text={written} />
     </div>
   );
 }
 
-function Said({ outcome, tree }: { outcome: Outcome; tree: Tree | null }) {
+function Said({ course, outcome, tree }: { course: string; outcome: Outcome; tree: Tree | null }) {
   const text = useStudioText();
   const messages = useMessages();
   if (outcome.kind === "refused") {
@@ -97,6 +98,10 @@ function Said({ outcome, tree }: { outcome: Outcome; tree: Tree | null }) {
       <div>
         <strong>{created ? messages.publishedAs(version) : messages.publishedSame(version)}</strong>
         {outcome.warnings.length === 0 ? null : <p>{text.findingsCount(0, outcome.warnings.length)}</p>}
+        <p>
+          <Link href={`/author/${course}/people?view=add`}>{text.inviteNext}</Link> ·{" "}
+          <Link href={`/courses/${course}`}>{messages.mapTitle}</Link>
+        </p>
       </div>
     </div>
   );
