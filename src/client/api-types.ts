@@ -1466,7 +1466,7 @@ export type ChapterRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
-  /** When the item accepts work, if it has a window. `closes` includes the learner's extension. */
+  /** When the item accepts work, if it has a window. `due` and `closes` include the learner's extension. */
   window?: {
     opens: string | null;
     due: string | null;
@@ -1518,7 +1518,7 @@ export type ProblemRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
-  /** When the item accepts work, if it has a window. `closes` includes the learner's extension. */
+  /** When the item accepts work, if it has a window. `due` and `closes` include the learner's extension. */
   window?: {
     opens: string | null;
     due: string | null;

@@ -2,6 +2,7 @@ import type { FieldError } from "../platform/results.ts";
 import {
   couldBe,
   doneAt,
+  dueAsWritten,
   isCompleted,
   isOpenIn,
   isStarted,
@@ -124,7 +125,10 @@ function uselessUnlock(
   return { path: "kind", rule: "already_open", message };
 }
 
-/** No effect if nothing in the item's own rule ends before it, or if its chapter has closed by then. */
+/**
+ * No effect if nothing in the item's own rule ends before it and its work is not due before it, or if its chapter has closed
+ * by then.
+ */
 function uselessExtension(
   program: Program,
   learner: Learner,
@@ -137,21 +141,24 @@ function uselessExtension(
   const chapter = program.ids[gate] ?? "";
   const closes = windowAsWritten(scopeOf(program, learner, now), item).until;
   const ends = [...endsOf(program, learner, item, now), ...(closes < Infinity ? [closes] : [])];
-  if (ends.length === 0) {
+  const due = dueAsWritten(scopeOf(program, learner, now), item);
+  if (ends.length === 0 && due === null) {
     const hasChapterEnd = gate !== NONE && endsOf(program, learner, gate, now).length > 0;
     return hasChapterEnd
       ? { path: "kind", rule: "chapter_closes", message: `${id} ends with its chapter: extend ${chapter}.` }
       : {
           path: "kind",
           rule: "no_end",
-          message: `The rule of ${id} has no end, and the item does not close, so there is no end to extend.`,
+          message: `The rule of ${id} has no end, and the item is never due and does not close: there is nothing to extend.`,
         };
   }
   const extendTo = override.extend_to ?? Number.NEGATIVE_INFINITY;
   if (extendTo <= now) return { path: "extend_to", rule: "in_past", message: "The new end is in the past." };
   const moved = ends.filter((end) => end < extendTo);
   if (moved.length === 0) {
-    return { path: "extend_to", rule: "not_later", message: `${id} does not end before this instant.` };
+    if (due !== null && due < extendTo) return null;
+    const message = `${id} does not end${due === null ? "" : ", and is not due,"} before this instant.`;
+    return { path: "extend_to", rule: "not_later", message };
   }
   const starts = moved.map((end) => Math.max(end, now)).filter((start) => start < (override.expires_at ?? Infinity));
   if (starts.length === 0) {

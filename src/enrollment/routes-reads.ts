@@ -40,7 +40,8 @@ const commonRow = {
     .object({ opens: z.string().nullable(), due: z.string().nullable(), closes: z.string().nullable() })
     .optional()
     .openapi({
-      description: "When the item accepts work, if it has a window. `closes` includes the learner's extension.",
+      description:
+        "When the item accepts work, if it has a window. `due` and `closes` include the learner's extension.",
     }),
   completion: completionSchema.optional(),
 };

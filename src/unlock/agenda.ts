@@ -1,14 +1,13 @@
 import { z } from "@hono/zod-openapi";
-import { DAY_MS } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import { courseDoneAt } from "./completion/course.ts";
 import { scopeOf, stateOf } from "./evaluate.ts";
 import { titleOf } from "./explain.ts";
-import type { OutlineItem, When } from "./outline.ts";
+import type { OutlineItem } from "./outline.ts";
 import { pauseAt } from "./pause.ts";
 import { NONE } from "./program.ts";
 import { isListed, type View } from "./rows.ts";
-import { datesFrom, doneAt, windowOf } from "./scope.ts";
+import { doneAt, dueOf, windowOf } from "./scope.ts";
 import type { Scope } from "./truth.ts";
 
 /** One listed item with the dates a learner plans by. Instants in epoch ms; null for none. */
@@ -84,19 +83,12 @@ function datesOf(scope: Scope, item: number): Pick<AgendaItem, "opens" | "due" |
     item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount];
   if (source === undefined) return { opens: null, due: null, closes: null, until: null };
   const { from, until } = windowOf(scope, item);
-  const extended = scope.exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
-  const due = instantOf(source.due, datesFrom(scope.learner, scope.now));
   return {
     opens: Number.isFinite(from) ? from : null,
-    due: due === null ? null : Math.max(due, extended),
+    due: dueOf(scope, item),
     closes: source.closes !== undefined && Number.isFinite(until) ? until : null,
     until: Number.isFinite(until) ? until : null,
   };
-}
-
-function instantOf(when: When | undefined, enrolledAt: number): number | null {
-  if (when === undefined) return null;
-  return typeof when === "string" ? Date.parse(when) : enrolledAt + Math.round(when.days * DAY_MS);
 }
 
 /** Whether a learner now meets the requirement of the course's certificate. False if the course has no certificate. */

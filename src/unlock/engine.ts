@@ -29,4 +29,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "622fb0291679681cea3e23bb326850e4d7674302846e9fbb32bdc0ff5e161021";
+export const ENGINE_DIGEST = "6cfc5d87be491f53e888aa9c629e209eb5d8e87afab99cde910f5251b3f423ac";

@@ -36,7 +36,7 @@ export * from "./program.ts";
 export * from "./rows.ts";
 export * from "./rules.ts";
 export { type Rule, ruleSchema } from "./rules.ts";
-export { acceptsWork, windowAsWritten, windowOf } from "./scope.ts";
+export { acceptsWork, dueAsWritten, windowAsWritten, windowOf } from "./scope.ts";
 export * from "./truth.ts";
 
 // Both need the engine for regular expressions, a tenth of all code. Callers that only read never evaluate it.

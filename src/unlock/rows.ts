@@ -1,4 +1,4 @@
-import { DAY_MS, toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { toInstantOrNull } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import { reasonsIn } from "./clauses.ts";
 import { completionState, missingOf, takesMark } from "./completion/missing.ts";
@@ -8,7 +8,7 @@ import type { CompletionView } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
 import { NONE, type Program, VEIL } from "./program.ts";
-import { datesFrom, windowOf } from "./scope.ts";
+import { dueOf, windowOf } from "./scope.ts";
 import { sentenceIn } from "./sentence.ts";
 import { isCompleted, type Scope } from "./truth.ts";
 
@@ -239,15 +239,11 @@ function windowFields(scope: Scope, item: number): { window?: WindowRow } {
     return {};
   const { from, until } = windowOf(scope, item);
   const instant = (at: number) => toInstantOrNull(Number.isFinite(at) ? at : null);
-  const { due } = source;
-  const days = typeof due === "object" ? due.days : 0;
-  const dueAt =
-    typeof due === "string" ? Date.parse(due) : datesFrom(scope.learner, scope.now) + Math.round(days * DAY_MS);
   const isOver = source.closes !== undefined || ends !== undefined;
   return {
     window: {
       opens: instant(from),
-      due: due === undefined ? null : toInstant(dueAt),
+      due: toInstantOrNull(dueOf(scope, item)),
       closes: isOver ? instant(until) : null,
     },
   };

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../platform/instants.ts";
 import { derivedAt } from "./completion/excuses.ts";
 import type { Learner } from "./learner.ts";
 import { pausedBy, pausedInAll } from "./pause.ts";
@@ -85,6 +86,23 @@ export function windowAsWritten({ program, learner, now }: Scope, item: number):
     if (!Number.isNaN(ends)) until = Math.min(until, ends);
   }
   return { from: from - learner.early, until };
+}
+
+/**
+ * When the work of an item is due for the learner, epoch ms: an extension makes it later, as it does with the end of the
+ * window. Null: it has no due date.
+ */
+export function dueOf(scope: Scope, item: number): number | null {
+  const due = dueAsWritten(scope, item);
+  return due === null ? null : Math.max(due, scope.exceptions?.get(item)?.extendTo ?? due);
+}
+
+/** The same without an extension. */
+export function dueAsWritten({ program, learner, now }: Scope, item: number): number | null {
+  const { outline, chapterCount } = program;
+  const due = (item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount])?.due;
+  if (due === undefined) return null;
+  return typeof due === "string" ? Date.parse(due) : datesFrom(learner, now) + Math.round(due.days * DAY_MS);
 }
 
 /**

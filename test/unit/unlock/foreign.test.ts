@@ -429,7 +429,7 @@ describe("windows for work", () => {
     const view = { program, learner, evaluation: evaluate(program, learner, EPOCH), now: EPOCH };
     expect(problemRows(view, "en").map(({ window }) => window)).toEqual([
       undefined,
-      { opens: day(-1), due: day(1), closes: day(3) },
+      { opens: day(-1), due: day(3), closes: day(3) },
     ]);
   });
 });

@@ -246,6 +246,7 @@ describe("an override without effect", () => {
         { id: id("twice"), title: "Twice", rule: { not: { not: { until: soon } } } },
         { id: id("span"), title: "Span", rule: { not: { after_enrollment: { days: 1 / 24 } } } },
         { id: id("period"), title: "Period", rule: { not: { after: { item: id("one"), days: 1 / 24 } } } },
+        { id: id("due"), title: "Due", due: soon },
         { id: id("begins"), title: "Begins", rule: { not: { until: soon } } },
         { id: id("graded"), title: "Graded", problems: [{ id: id("q"), title: "Q", content: "?" }] },
         { id: id("after-q"), title: "After Q", rule: { score: { item: id("q"), min: 70 } } },
@@ -269,6 +270,8 @@ describe("an override without effect", () => {
     ["ends", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
     ["denied", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
     ["period", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
+    ["due", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
+    ["due", { kind: "extend", extend_to: instant(start - HOUR_MS) }, "extend_to", "in_past"],
     ["ends", { kind: "extend", extend_to: instant(start - HOUR_MS) }, "extend_to", "in_past"],
     ["ends", { kind: "extend", extend_to: later, expires_at: instant(start + HOUR_MS / 2) }, "expires_at", "too_early"],
     ["bare", { kind: "extend", extend_to: later }, "kind", "chapter_closes"],
@@ -294,9 +297,26 @@ describe("an override without effect", () => {
     ["q", { kind: "excuse" }],
     ["ends", { kind: "extend", extend_to: later }],
     ["window", { kind: "extend", extend_to: later }],
+    ["due", { kind: "extend", extend_to: later }], // it does not close, and is due later
     ["inner", { kind: "extend", extend_to: later }], // its chapter ends, but not for who completes something
   ])("[fault 28] %s %o may change something, and is taken", async (item, body) => {
     expect((await put(await course(), item, body)).status).toBe(200);
+  });
+
+  it("an extension moves the due date of an item that never closes, until it is removed", async () => {
+    const slug = await course();
+    const due = async () => {
+      const token = await tokenOf("ada");
+      const list = await call("GET", `/courses/${slug}/chapters?limit=100`, { token });
+      const { results } = await list.json<{ results: { id: string; window?: { due: string; closes: null } }[] }>();
+      return results.find((row) => row.id === `${slug}.due`)?.window;
+    };
+    expect(await due()).toMatchObject({ due: soon, closes: null });
+    expect((await put(slug, "due", { kind: "extend", extend_to: later })).status).toBe(200);
+    expect(await due()).toMatchObject({ due: later, closes: null });
+    const path = `/enrollments/${slug}:ada/overrides/${slug}.due?kind=extend`;
+    expect((await call("DELETE", path, { token: await author() })).status).toBe(200);
+    expect(await due()).toMatchObject({ due: soon, closes: null });
   });
 
   it.each(["denied", "twice", "span", "period"])(
