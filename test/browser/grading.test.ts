@@ -168,7 +168,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
     await screenshot(page, "grading-conflict");
     expect(await seriousFindings(page)).toEqual([]);
     await conflict.getByRole("button", { name: "Put mine in its place" }).click();
-    await page.getByText("Judged: writer.").waitFor();
+    await page.getByText(/^Judged: .*writer\.$/).waitFor();
     await page.goto(`/grading/${id}`);
     await page.getByText("It is judged already.").waitFor();
     await page.getByText("The verdict before", { exact: true }).click();

@@ -138,10 +138,17 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await row(page, "Harvest").click();
     await page.getByLabel("Visibility").selectOption("unlisted");
     await page.getByLabel("Only for cohorts").fill("spring, autumn");
+    await page.getByRole("button", { name: "Course settings", exact: true }).click();
+    const certificate = page.getByRole("combobox", { name: "Certificate" });
+    await certificate.selectOption({ label: "The whole course" });
+    await certificate.selectOption({ label: "None" });
+    await certificate.selectOption({ label: "Welcome" });
     // Another short name: what names the item follows.
     await row(page, "Welcome").click();
     await page.getByLabel("Short name").fill("gate");
     await page.keyboard.press("Tab");
+    await page.getByRole("button", { name: "Course settings", exact: true }).click();
+    expect(await certificate.inputValue()).toBe("garden.gate");
     await row(page, "Soil").click();
     await page.getByText("Opens when Welcome is complete.").waitFor();
     // What waits for an item is named before it is deleted.
@@ -186,6 +193,8 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await theirs.page.getByRole("heading", { level: 1, name: "Soil" }).waitFor();
     await theirs.page.getByText("Sand").waitFor();
     await theirs.context.close();
+    const earned = await site.admin.get("/api/v1/courses/garden/certificates?user_id=gardener");
+    expect(earned.body).toMatchObject({ results: [{ user_id: "gardener" }] });
 
     // What publishing the next version would do, by title and learner; and what differs.
     const again = await pageOf(author, "/author/garden/studio");

@@ -48,7 +48,9 @@ export default function GradingPage({ submission }: { submission: string | null 
   if (courses.isSuccess && mine.length === 0 && user?.role === "learner") return <ForbiddenPage />;
   const onGiven = () => {
     if (graded.data === undefined) return;
-    const { id, learner } = graded.data;
+    const { id } = graded.data;
+    // A row that came by its address is not in the list; then only the id is known.
+    const learner = rows.find((row) => row.id === id)?.learner_name ?? graded.data.learner;
     setGiven((before) => [{ id, learner }, ...before.filter((each) => each.id !== id)]);
     client.removeQueries({ queryKey: ["grading", "one", id] });
     client.setQueryData<InfiniteData<ListPage<PendingSubmission>>>([...QUEUE, filter], (before) =>
@@ -130,6 +132,7 @@ export default function GradingPage({ submission }: { submission: string | null 
             <Work
               key={`${graded.data.id} ${graded.data.number}`}
               submission={graded.data}
+              name={rows.find(({ id }) => id === graded.data.id)?.learner_name ?? graded.data.learner}
               hasKeys={hasKeys}
               onGiven={onGiven}
             />

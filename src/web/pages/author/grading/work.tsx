@@ -18,8 +18,8 @@ import { RemarkForm } from "./remark-form.tsx";
 import { RubricForm } from "./rubric-form.tsx";
 
 /** One answer with its verdicts. @param onGiven called when the verdict was sent, and the next answer may follow. */
-export function Work(props: { submission: GradedSubmission; hasKeys: boolean; onGiven: () => void }) {
-  const { submission, hasKeys, onGiven } = props;
+export function Work(props: { submission: GradedSubmission; name: string; hasKeys: boolean; onGiven: () => void }) {
+  const { submission, name, hasKeys, onGiven } = props;
   const messages = useMessages();
   const gradingText = useGradingText();
   const language = useLanguage();
@@ -29,7 +29,7 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
   const remark = useRef<HTMLInputElement>(null);
   const comment = useRef<HTMLTextAreaElement>(null);
   const form = useRef<HTMLFormElement>(null);
-  const { answer, content, criteria, learner, title, item } = submission;
+  const { answer, content, criteria, title, item } = submission;
   useKeys(hasKeys, {
     a: () => change({ passed: true }),
     f: () => change({ passed: false }),
@@ -73,7 +73,7 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
           {title ?? item}
         </h2>
         <p className="fine">
-          {learner} · {messages.submittedOn(formatInstant(submission.submitted_at, language))}
+          {name} · {messages.submittedOn(formatInstant(submission.submitted_at, language))}
           {submission.held ? ` · ${gradingText.gradingHeld}` : null}
         </p>
       </header>

@@ -15,6 +15,20 @@ const SWITCHES = [
 /** Up to this many items, the tutorial is chosen by its title. */
 const MAX_CHOICE = 500;
 
+/** Chosen for the course as a whole: no item has such an id. */
+const WHOLE = "*";
+
+/** What a certificate is for, as the choice shows it: nothing, the course, or the id of an item. */
+function certificateIn(value: unknown): string {
+  if (!isFields(value)) return "";
+  return typeof value.item === "string" ? value.item : value.for === "course" ? WHOLE : "";
+}
+
+function certificateOf(chosen: string) {
+  if (chosen === "") return undefined;
+  return chosen === WHOLE ? { for: "course" } : { for: "item", item: chosen };
+}
+
 /** The fields of the course as a whole. */
 export function CourseForm(props: {
   tree: Tree;
@@ -32,13 +46,15 @@ export function CourseForm(props: {
       return { ...now, options: next };
     });
   const tutorial = typeof options.tutorial === "string" ? options.tutorial : "";
+  const certificate = certificateIn(options.certificate);
   const items = [...itemsOf(tree)]
     .slice(0, MAX_CHOICE)
     .flatMap(({ fields: { id, title } }) =>
       typeof id === "string" ? [[id, titleIn(title, language) || id] as const] : [],
     );
-  const choice =
-    items.some(([id]) => id === tutorial) || tutorial === "" ? items : [[tutorial, tutorial] as const, ...items];
+  /** What is chosen is among the choices, also when no item has this id (any more). */
+  const withChosen = (chosen: string) =>
+    items.some(([id]) => id === chosen) || chosen === "" ? items : [[chosen, chosen] as const, ...items];
   return (
     <div className="studio-form">
       <FieldFindings findings={findings} isNamed />
@@ -61,8 +77,19 @@ export function CourseForm(props: {
           label={text.tutorial}
           hint={text.tutorialHint}
           value={tutorial}
-          options={[["", text.noTutorial], ...choice]}
+          options={[["", text.noTutorial], ...withChosen(tutorial)]}
           onChange={(next) => setOption("tutorial", next === "" ? null : next)}
+        />
+        <SelectField
+          label={text.certificate}
+          hint={text.certificateHint}
+          value={certificate}
+          options={[
+            ["", text.noTutorial],
+            [WHOLE, text.certificateCourse],
+            ...withChosen(certificate === WHOLE ? "" : certificate),
+          ]}
+          onChange={(next) => setOption("certificate", certificateOf(next))}
         />
         <WhenField
           label={text.starts}
