@@ -29,4 +29,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "6cfc5d87be491f53e888aa9c629e209eb5d8e87afab99cde910f5251b3f423ac";
+export const ENGINE_DIGEST = "7a828e41aba0a9f67fa1ee5e4d82955784b08108dbacafcff7cf331e409e5e50";

@@ -109,7 +109,7 @@ export function dueAsWritten({ program, learner, now }: Scope, item: number): nu
  * The instant from which dates in days since the enrollment count, as it is shown now: a pause in force counts up to
  * its end.
  */
-export function datesFrom({ pauses, begunAt }: Learner, now: number): number {
+function datesFrom({ pauses, begunAt }: Learner, now: number): number {
   return begunAt + pausedInAll(pauses, now);
 }
 
