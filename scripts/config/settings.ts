@@ -248,6 +248,8 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
     "/grading/*",
     "/certificates/*",
     "/observed",
+    "/organizations",
+    "/organizations/*",
   ],
   build: { command: "node_modules/.bin/node scripts/build-web.ts", watch: ["src"] },
 });

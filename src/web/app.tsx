@@ -42,6 +42,8 @@ const ObservedPage = lazy(() => import("./pages/observed.tsx"));
 const SignOnReturnPage = lazy(() => import("./pages/ways/sign-on-return.tsx"));
 const SignOnPage = lazy(() => import("./pages/operator/sign-on/page.tsx"));
 const LtiPage = lazy(() => import("./pages/operator/lti/page.tsx"));
+const OrganizationsPage = lazy(() => import("./pages/organizations/page.tsx"));
+const OrganizationPage = lazy(() => import("./pages/organizations/organization.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 const RecordsPage = lazy(() => import("./pages/records/page.tsx"));
 const WebhooksPage = lazy(() => import("./pages/webhooks/page.tsx"));
@@ -202,6 +204,10 @@ export function App() {
         <Route path="/operator/lti">
           <LtiPage />
         </Route>
+        <Route path="/organizations">
+          <OrganizationsPage />
+        </Route>
+        <Route path="/organizations/:id">{({ id }) => <OrganizationPage key={id} id={id} />}</Route>
         <Route path="/operator/users">
           <UsersPage />
         </Route>

@@ -1,13 +1,16 @@
-import { type ReactNode, useId } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useId, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useLanguage, useMessages } from "../i18n/index.ts";
 import { dropTextsOf } from "../lib/kept-text.ts";
+import { knownToManage } from "../lib/managed-memory.ts";
 import { choose, preferences, type Theme } from "../lib/preferences.ts";
 import { useStore } from "../lib/use-store.ts";
 import { Connection } from "../live/connection.tsx";
 import { Notices } from "../live/notices.tsx";
 import { session, type User } from "../session/store.ts";
 import { KeyholeMark } from "./icons.tsx";
+
+const ManagerLink = lazy(() => import("../pages/organizations/link.tsx"));
 
 /** What is around every page: the way past the navigation, the navigation, and the choices of this browser. */
 export function Layout({ user, children }: { user: User | null; children: ReactNode }) {
@@ -48,6 +51,7 @@ export function Layout({ user, children }: { user: User | null; children: ReactN
 function Navigation({ user }: { user: User }) {
   const messages = useMessages();
   const [location] = useLocation();
+  const mayManage = useMayManage(user, location);
   const places = [
     { href: "/courses", label: messages.navCourses, isShown: true },
     { href: "/author", label: messages.navAuthor, isShown: user.role === "author" || user.role === "admin" },
@@ -61,8 +65,32 @@ function Navigation({ user }: { user: User }) {
           {label}
         </Link>
       ))}
+      {mayManage ? (
+        <Suspense fallback={null}>
+          <ManagerLink user={user} isHere={location.startsWith("/organizations")} />
+        </Suspense>
+      ) : null}
     </nav>
   );
+}
+
+/** Addresses that lead on by themselves: they are no view. */
+const WAYS_IN = /^\/(?:$|sign-in)/;
+
+/**
+ * Whether to look for an organisation that the user manages. Learners are many and managers few: the first view asks
+ * nothing, unless this browser knows of one already. Administrators have the page of all organisations.
+ */
+function useMayManage(user: User, location: string): boolean {
+  const first = useRef(location);
+  const [hasMoved, setHasMoved] = useState(false);
+  useEffect(() => {
+    if (location === first.current) return;
+    if (WAYS_IN.test(first.current)) first.current = location;
+    else setHasMoved(true);
+  }, [location]);
+  if (user.role !== "learner" && user.role !== "author") return false;
+  return hasMoved || knownToManage(user.id) === true;
 }
 
 function Account({ user }: { user: User }) {

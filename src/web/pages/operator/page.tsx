@@ -2,6 +2,7 @@ import { Link } from "wouter";
 import { useAccountText } from "../../i18n/account.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { useLtiText } from "../../i18n/lti.ts";
+import { useOrganizationText } from "../../i18n/organizations.ts";
 import { useSignOnText } from "../../i18n/sign-on.ts";
 import { useWebhookText } from "../../i18n/webhooks.ts";
 import { Page } from "../../parts/page.tsx";
@@ -22,6 +23,7 @@ export default function OperatorPage() {
   const webhooks = useWebhookText();
   const signOn = useSignOnText();
   const lti = useLtiText();
+  const organizations = useOrganizationText();
   const isAdmin = useHasRole("admin");
   if (!isAdmin) return <ForbiddenPage />;
   return (
@@ -38,6 +40,9 @@ export default function OperatorPage() {
         </Link>{" "}
         <Link className="button" href="/operator/lti">
           {lti.toLti}
+        </Link>{" "}
+        <Link className="button" href="/organizations">
+          {organizations.toPage}
         </Link>
       </p>
       <div className="operator">
