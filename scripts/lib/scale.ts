@@ -8,7 +8,7 @@ export const MEASURED = {
   /** Rows of an answer that is judged at once, of an enrollment, and of a learner for whom a publish changes nothing. */
   submissionObjectRows: 7,
   submissionD1Rows: 4,
-  enrollmentObjectRows: 45,
+  enrollmentObjectRows: 47,
   enrollmentD1Rows: 13,
   standingD1Rows: 1,
   /** Rows of a mark, which those get whose answer changes. test/worker/refresh/mark-cost.test.ts holds them. */

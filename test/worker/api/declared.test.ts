@@ -13,7 +13,8 @@ async function faultsOf(method: string, path: string, status: number, type: stri
 const problem = (code: string, status: number) => ({ type: "t", title: "t", status, code, request_id: "r" });
 
 it("an undeclared answer of an operation is noticed: its status, code, form, member or media type", async () => {
-  const course = { slug: "a", title: "A", owner_id: "o", role: "owner", active_version: null, activation: 0 };
+  const names = { slug: "a", title: "A", owner_id: "o", organization_id: null };
+  const course = { ...names, role: "owner", active_version: null, activation: 0 };
   const whole = { ...course, created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" };
   const json = "application/json";
   expect(await faultsOf("GET", "/courses/a", 200, json, whole)).toEqual([]);

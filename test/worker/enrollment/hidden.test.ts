@@ -248,7 +248,7 @@ it("work is accepted only within the window of its item, and later for a learner
   const rows = await read(await call("GET", `/courses/${slug}/chapters/`, { token }), 200, listSchema);
   expect(rows.results.map(({ window }) => window)).toEqual([
     { opens: instant(3_600_000), due: null, closes: null },
-    { opens: null, due: instant(-7_200_000), closes: instant(7_200_000) },
+    { opens: null, due: instant(7_200_000), closes: instant(7_200_000) },
     undefined,
   ]);
   expect((await completed(slug, "ada", "over")).unlocked).toEqual([id("next")]);

@@ -127,11 +127,11 @@ describe("files of an imported course", () => {
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(PNG);
     // A stranger may have a course of their own, and still nothing of this one.
     const stranger = await tokenOf("stranger", "author");
-    await problem(await ask([id], stranger), 403);
+    await problem(await ask([id], stranger), 404);
     const theirs = freshSlug("theirs");
     await call("POST", "/courses", { token: stranger, body: { slug: theirs, title: "Theirs" } });
     const body = { from: slug, files: [id] };
-    await problem(await call("POST", `/courses/${theirs}/files/copies`, { token: stranger, body }), 403);
+    await problem(await call("POST", `/courses/${theirs}/files/copies`, { token: stranger, body }), 404);
     expect(await filesOf(theirs)).toEqual([]);
     await problem(await ask([]), 400);
   });
