@@ -14,6 +14,7 @@ import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
 import { buildOf } from "./lib/builds.ts";
 import { fileSystemOf, hasProgram } from "./lib/machine.ts";
 import { drawChart } from "./lib/svg.ts";
+import { pagesBench } from "./pages.ts";
 import { peersBench } from "./peers.ts";
 import { readBench } from "./read.ts";
 import { recordsBench } from "./records.ts";
@@ -38,6 +39,7 @@ const BENCHES: readonly Bench[] = [
   backupBench,
   backupChangesBench,
   insightBench,
+  pagesBench,
 ];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/design/bench");
