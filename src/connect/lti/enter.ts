@@ -9,7 +9,7 @@ import type { LinkLaunch } from "./claims.ts";
 import { accountFor } from "./people.ts";
 import { placesElsewhere } from "./places.ts";
 import { placeOf } from "./roles.ts";
-import { grantedBy } from "./statements.ts";
+import { grantedBy } from "./statements/people.ts";
 import type { Platform } from "./tables.ts";
 import { mayOpen, type Target, targetOf } from "./target.ts";
 import type { EntryFault } from "./texts.ts";

@@ -2,7 +2,9 @@ import { directory } from "../../platform/database/shards.ts";
 import { DAY_MS } from "../../platform/instants.ts";
 import { gauge } from "../../platform/metrics/family.ts";
 import type { Section } from "../../platform/metrics/section.ts";
-import { contextsFailing, resultsFailing, scoresFailing, scoresWaiting } from "./statements.ts";
+import { contextsFailing } from "./statements/contexts.ts";
+import { resultsFailing } from "./statements/results.ts";
+import { scoresFailing, scoresWaiting } from "./statements/scores.ts";
 
 /** Scores counted at most: beyond, their number says nothing more. */
 const COUNTED = 10_000;

@@ -6,7 +6,7 @@ import { logEvent } from "../../platform/log.ts";
 import { seal, unseal } from "../../platform/sealed.ts";
 import { acceptedSecrets } from "../../platform/secrets.ts";
 import { outlived, signingOf } from "./key-age.ts";
-import { addKey, dropKey, everyKey, sealKeyAgain } from "./statements.ts";
+import { addKey, dropKey, everyKey, sealKeyAgain } from "./statements/keys.ts";
 import { type KeyRow, keyRow } from "./tables.ts";
 
 // The tool's own keys. All are published; see key-age.ts for which one signs.

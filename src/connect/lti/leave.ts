@@ -3,7 +3,7 @@ import { countedDatabase } from "../../platform/database/counted.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { logFault } from "../../platform/log.ts";
 import { inParallel } from "../../platform/parallel.ts";
-import { dropLeft, leavingStill } from "./statements.ts";
+import { dropLeft, leavingStill } from "./statements/people.ts";
 
 // A platform was removed or switched off. Who its people are stands in `lti_leaving` with that change, in one transaction. What
 // they have open ends page by page, at once; and it is looked again for a while, because a launch may have been under way.

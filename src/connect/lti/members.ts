@@ -21,10 +21,10 @@ import {
   membersOf,
   noteContextFailed,
   noteContextRead,
-  platformById,
   restContext,
   setContext,
-} from "./statements.ts";
+} from "./statements/contexts.ts";
+import { platformById } from "./statements/platforms.ts";
 import { type Platform, platformRow } from "./tables.ts";
 import { mayOpen } from "./target.ts";
 

@@ -1,6 +1,6 @@
 import { directory } from "../../platform/database/shards.ts";
 import { isPlainName } from "../../platform/text.ts";
-import { ADD_ACCOUNTS, ADD_PEOPLE, addAccount, addPerson, PEOPLE_BY_SUBJECT, personOf } from "./statements.ts";
+import { ADD_ACCOUNTS, ADD_PEOPLE, addAccount, addPerson, PEOPLE_BY_SUBJECT, personOf } from "./statements/people.ts";
 
 const MAX_NAME = 100;
 const NAMELESS = "Learner";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { directory } from "../../platform/database/shards.ts";
-import { PLACES_ELSEWHERE } from "./statements.ts";
+import { PLACES_ELSEWHERE } from "./statements/contexts.ts";
 
 const placeRow = z.object({ user_id: z.string(), place: z.enum(["learner", "teacher"]) });
 

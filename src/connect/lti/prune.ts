@@ -1,6 +1,6 @@
 import { directory } from "../../platform/database/shards.ts";
 import { tendKeys } from "./keys.ts";
-import { dropUsed } from "./statements.ts";
+import { dropUsed } from "./statements/launches.ts";
 
 /** Rows one statement removes. */
 const PAGE = 5_000;

@@ -16,7 +16,8 @@ import { outside } from "./outside.ts";
 import { showFault, showPage } from "./page.ts";
 import { jsonIn, LINE_ITEMS_SCOPE, MEMBERS_SCOPE, RESULTS_SCOPE, SCORE_SCOPE } from "./services.ts";
 import { readBack, signBack } from "./state.ts";
-import { addPlatform, entryOfAdded, platformById, spendLaunch } from "./statements.ts";
+import { spendLaunch } from "./statements/launches.ts";
+import { addPlatform, entryOfAdded, platformById } from "./statements/platforms.ts";
 import { TEXTS } from "./texts.ts";
 
 // A platform registers this tool by itself (LTI Dynamic Registration 1.0). An operator makes a link first, which says what the

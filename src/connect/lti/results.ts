@@ -9,15 +9,10 @@ import { type LineItem, readLineItems, readResults } from "./gradebook.ts";
 import { columnKey, isEcho, type Judged, judged } from "./judged.ts";
 import { type Column, MAX_UNKNOWN, type ResultsState, resultsRow } from "./results-kept.ts";
 import { ServiceFault } from "./services.ts";
-import {
-  claimResults,
-  KEEP_RESULTS,
-  noteResults,
-  PEOPLE_BY_SUBJECT,
-  platformById,
-  resultsOf,
-  SENT_FOR,
-} from "./statements.ts";
+import { PEOPLE_BY_SUBJECT } from "./statements/people.ts";
+import { platformById } from "./statements/platforms.ts";
+import { claimResults, KEEP_RESULTS, noteResults, resultsOf } from "./statements/results.ts";
+import { SENT_FOR } from "./statements/scores.ts";
 import { type Platform, platformRow } from "./tables.ts";
 
 // Results in: what teachers give in the gradebook of a platform becomes facts of the items that an operator has named. One message

@@ -9,7 +9,7 @@ import { languageOf } from "../../platform/http/language.ts";
 import { formOf } from "./form.ts";
 import { showFault, showPage } from "./page.ts";
 import { keepsake, newState, nonceOf, STATE_SECONDS } from "./state.ts";
-import { platformsOf } from "./statements.ts";
+import { platformsOf } from "./statements/platforms.ts";
 import { type Platform, platformRow } from "./tables.ts";
 import { TEXTS } from "./texts.ts";
 

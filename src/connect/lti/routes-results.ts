@@ -10,7 +10,9 @@ import { type FieldError, refuse } from "../../platform/results.ts";
 import { outside } from "./outside.ts";
 import { ADMIN, entryOf, json, TAGS } from "./routes-common.ts";
 import { contextView, platformParam, resultsBody } from "./schemas.ts";
-import { askForResults, contextOf, dropResultsOfColumn, platformById, setResults } from "./statements.ts";
+import { contextOf } from "./statements/contexts.ts";
+import { platformById } from "./statements/platforms.ts";
+import { askForResults, dropResultsOfColumn, setResults } from "./statements/results.ts";
 import { contextRow, viewContext } from "./views.ts";
 
 const setRoute = defineRoute(

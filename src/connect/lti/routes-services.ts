@@ -7,7 +7,9 @@ import { idempotencyHeader, idempotent } from "../../platform/http/idempotency.t
 import { refuse } from "../../platform/results.ts";
 import { ADMIN, entryOf, json, TAGS } from "./routes-common.ts";
 import { platformParam, syncBody } from "./schemas.ts";
-import { askForMembers, platformById, resendScores } from "./statements.ts";
+import { askForMembers } from "./statements/contexts.ts";
+import { platformById } from "./statements/platforms.ts";
+import { resendScores } from "./statements/scores.ts";
 
 const syncRoute = defineRoute(
   { ...ADMIN, rate: "write", refuses: ["not_found"] },

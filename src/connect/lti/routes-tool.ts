@@ -11,7 +11,7 @@ import { anotherKey, withoutKey } from "./keys.ts";
 import { REGISTRATION_SECONDS, registrationLink } from "./registration.ts";
 import { ADMIN, entryOf, json, TAGS } from "./routes-common.ts";
 import { keyParam, registrationBody, registrationView, toolView } from "./schemas.ts";
-import { platformById } from "./statements.ts";
+import { platformById } from "./statements/platforms.ts";
 import { viewTool } from "./views.ts";
 
 const toolRoute = defineRoute(ADMIN, {

@@ -14,18 +14,11 @@ import { serviceRoutes } from "./routes-services.ts";
 import { toolRoutes } from "./routes-tool.ts";
 import { platformBody, platformDetail, platformParam, platformView } from "./schemas.ts";
 import { setFor } from "./set-platform.ts";
-import {
-  contextsOf,
-  dropContextsOf,
-  dropMembersOf,
-  dropPeopleOf,
-  dropPlatform,
-  dropResultsOf,
-  dropScoresOf,
-  everyPlatform,
-  platformById,
-  sendAway,
-} from "./statements.ts";
+import { contextsOf, dropContextsOf, dropMembersOf } from "./statements/contexts.ts";
+import { dropPeopleOf, sendAway } from "./statements/people.ts";
+import { dropPlatform, everyPlatform, platformById } from "./statements/platforms.ts";
+import { dropResultsOf } from "./statements/results.ts";
+import { dropScoresOf } from "./statements/scores.ts";
 import { platformRow } from "./tables.ts";
 import { contextRow, viewContext, viewPlatform } from "./views.ts";
 

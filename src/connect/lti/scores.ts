@@ -9,6 +9,7 @@ import { addressBelow } from "./gradebook.ts";
 import { outside } from "./outside.ts";
 import { courseRow, courseScore, factRow, itemScore, type Score } from "./score.ts";
 import { callService, SCORE_SCOPE, ServiceFault } from "./services.ts";
+import { platformById } from "./statements/platforms.ts";
 import {
   changesIn,
   claimScores,
@@ -17,13 +18,12 @@ import {
   noteGiven,
   noteScoreFailed,
   noteScoreSent,
-  platformById,
   progressOf,
   restScore,
   scoresDue,
   setScore,
   wakeScores,
-} from "./statements.ts";
+} from "./statements/scores.ts";
 import { type Platform, platformRow } from "./tables.ts";
 import type { Target } from "./target.ts";
 

@@ -9,18 +9,11 @@ import { outside } from "./outside.ts";
 import { isTaken, MAX_PLATFORMS } from "./registration.ts";
 import { entryOf } from "./routes-common.ts";
 import type { platformBody } from "./schemas.ts";
-import {
-  anyPersonOf,
-  dropContextsBeyond,
-  dropMembersBeyond,
-  dropResultsBeyond,
-  everyPlatform,
-  platformById,
-  sendAway,
-  setPlatform,
-  wakeContextsOf,
-  wakeScoresOf,
-} from "./statements.ts";
+import { dropContextsBeyond, dropMembersBeyond, wakeContextsOf } from "./statements/contexts.ts";
+import { anyPersonOf, sendAway } from "./statements/people.ts";
+import { everyPlatform, platformById, setPlatform } from "./statements/platforms.ts";
+import { dropResultsBeyond } from "./statements/results.ts";
+import { wakeScoresOf } from "./statements/scores.ts";
 import { type Platform, platformRow } from "./tables.ts";
 
 const wrong = (...errors: FieldError[]) => refuse("invalid_input", { errors });

@@ -6,7 +6,7 @@ import { toInstant, toInstantOrNull } from "../../platform/instants.ts";
 import { keyStates } from "./keys.ts";
 import { resultsRow } from "./results-kept.ts";
 import type { contextView, platformView, toolView } from "./schemas.ts";
-import { lastSent, lastUnsent } from "./statements.ts";
+import { lastSent, lastUnsent } from "./statements/scores.ts";
 import type { Platform } from "./tables.ts";
 
 // How operators see what is stored.

@@ -3,7 +3,9 @@ import { ASK_LEAVING, endLeaving } from "./leave.ts";
 import { readNextContext } from "./members.ts";
 import { readNextResults } from "./results.ts";
 import { sendScores, watchScores } from "./scores.ts";
-import { anyLeaving, contextsDue, resultsDue } from "./statements.ts";
+import { contextsDue } from "./statements/contexts.ts";
+import { anyLeaving } from "./statements/people.ts";
+import { resultsDue } from "./statements/results.ts";
 
 /** The message that asks for members of courses of platforms. */
 const ASK_MEMBERS = { type: "lti", id: "members" } as const;
