@@ -1,6 +1,6 @@
 import { percentOf } from "../../unlock/index.ts";
 
-// What a result of a gradebook says (Assignment and Grade Services 2.0, section 3.3.2). Pure.
+// What a result of a gradebook says (Assignment and Grade Services 2.0, result service). Pure.
 
 export interface Judgeable {
   score: unknown;
@@ -10,13 +10,13 @@ export interface Judgeable {
 /** A result without a score is none yet, or was taken away. One that breaks the standard says nothing. */
 export type Judged = "ungraded" | "invalid" | { percent: number; maximum: number };
 
-/** The maximum where a result says none (section 3.3.2). */
+/** The maximum if a result names none, as Canvas documents it for its results (2026). */
 const USUAL_MAXIMUM = 1;
 
 export function judged({ score, maximum }: Judgeable): Judged {
   if (score == null) return "ungraded";
   const most = maximum ?? USUAL_MAXIMUM;
-  // Nothing can be a part of zero: the standard asks for a positive number.
+  // Nothing can be a share of zero. Canvas documents that it may say zero.
   if (typeof score !== "number" || typeof most !== "number" || !(most > 0)) return "invalid";
   const percent = percentOf({ points: score, min: 0, max: most });
   if (percent === null || !Number.isFinite(percent)) return "invalid";

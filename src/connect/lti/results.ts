@@ -7,6 +7,7 @@ import { logEvent, logFault } from "../../platform/log.ts";
 import { sourceOf } from "./enter.ts";
 import { type LineItem, readLineItems, readResults } from "./gradebook.ts";
 import { columnKey, isEcho, type Judged, judged } from "./judged.ts";
+import { reaches } from "./reach.ts";
 import { type Column, MAX_UNKNOWN, type ResultsState, resultsRow } from "./results-kept.ts";
 import { ServiceFault } from "./services.ts";
 import { PEOPLE_BY_SUBJECT } from "./statements/people.ts";
@@ -106,13 +107,11 @@ export async function readNextResults(env: Env): Promise<boolean> {
 /** What only a person changes is not tried again before the night. */
 const isForPeople = (why: string) => /^course_/.test(why);
 
-const isAllowed = ({ settings: { courses, deployments } }: Platform, { course_slug, deployment }: Claimed) =>
-  deployments.includes(deployment) && (courses === null || courses.includes(course_slug));
-
 /** The columns to choose from. That they are not listed keeps no column from being read. */
 async function listed(env: Env, platform: Platform, row: Claimed, state: ResultsState, now: number) {
-  if (row.columns_url === null || !isAllowed(platform, row)) return row.line_items;
+  if (row.columns_url === null) return row.line_items;
   try {
+    if (!(await reaches(env, platform, row))) return row.line_items;
     return await readLineItems(env, platform, row.columns_url, now);
   } catch (fault) {
     state.unlisted = wordOf(fault, platform);
@@ -145,7 +144,7 @@ async function readColumn(
     state.failed ??= failure;
   };
   try {
-    if (!isAllowed(platform, row)) throw new ServiceFault("course_refused");
+    if (!(await reaches(env, platform, row))) throw new ServiceFault("course_refused");
     const found = await readResults(env, platform, column.line_item, now);
     const { after, unknown } = await tell(env, platform, row, column, state, found, counts, now);
     kept.unknown = [...new Set([...kept.unknown, ...unknown])].slice(0, MAX_UNKNOWN);

@@ -7,6 +7,7 @@ import { inParallel } from "../../platform/parallel.ts";
 import type { LinkLaunch } from "./claims.ts";
 import { addressBelow } from "./gradebook.ts";
 import { outside } from "./outside.ts";
+import { reaches } from "./reach.ts";
 import { courseRow, courseScore, factRow, itemScore, type Score } from "./score.ts";
 import { callService, SCORE_SCOPE, ServiceFault } from "./services.ts";
 import { platformById } from "./statements/platforms.ts";
@@ -142,10 +143,6 @@ async function scoreNow(env: Env, { course_slug, user_id, item }: ScoreRow): Pro
   return itemScore(row === null ? null : factRow.parse(row));
 }
 
-/** Whether a column is of a deployment and of a course that are the platform's still. */
-const mayTake = ({ settings: { courses, deployments } }: Platform, { course_slug, deployment }: ScoreRow) =>
-  deployments.includes(deployment) && (courses === null || courses.includes(course_slug));
-
 /** Before a score goes out: what the gradebook says later is then known to be ours, also if no answer arrives. */
 async function rememberGiven(db: D1Database, row: ScoreRow, given: number | undefined): Promise<void> {
   if (given === undefined || row.given.at(-1) === given) return;
@@ -166,7 +163,7 @@ async function sendOne(env: Env, id: string, row: ScoreRow): Promise<void> {
       await restScore(db, ...key, Date.now() + LONGEST_WAIT_MS).run();
       return;
     }
-    if (!mayTake(platform, row)) {
+    if (!(await reaches(env, platform, row))) {
       await noteScoreFailed(db, ...key, null, "course_refused", Date.now()).run();
       return;
     }

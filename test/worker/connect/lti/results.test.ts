@@ -7,7 +7,7 @@ import { LEARNER, TestPlatform } from "../../../support/lti/platform.ts";
 import { deliver, freshSlug, project, publish, runCron } from "../../../support/worker/courses.ts";
 import { call, problem } from "../../../support/worker/http.ts";
 import { admin, author, ladder } from "../../../support/worker/learners.ts";
-import { arrive, Browser, register, seen, serve, TOOL } from "./support.ts";
+import { arrive, Browser, namesNoCourses, putIntoOrganization, register, seen, serve, TOOL } from "./support.ts";
 
 const AGS = "https://purl.imsglobal.org/spec/lti-ags/scope";
 const ALL = [`${AGS}/score`, `${AGS}/result.readonly`, `${AGS}/lineitem.readonly`];
@@ -115,7 +115,7 @@ describe("results of a gradebook", () => {
     await read();
     expect(platform.resultPages).toEqual(["quiz", "quiz1", "essay"]);
     expect(await fact(ada, "p2")).toMatchObject({ best_score: 85, completed_at: null });
-    // Without a maximum it is one, as the standard says.
+    // Without a maximum it is one, as Canvas documents it.
     expect(await fact(ben, "p2")).toMatchObject({ best_score: 40 });
     expect(await fact(cy, "p2")).toMatchObject({ best_score: 0 });
     // A bonus is no more than everything here.
@@ -161,6 +161,20 @@ describe("results of a gradebook", () => {
     platform.grade("quiz", "ada", null, 20);
     await night();
     expect(await fact(users[0]?.user.id ?? "", "p2")).toMatchObject({ best_score: 100 });
+  });
+
+  it("[I8] are read by a platform that names no courses only while the course belongs to no organisation", async () => {
+    await namesNoCourses(id, platform);
+    const { user } = await comes("ada");
+    platform.grade("quiz", "ada", 10, 20);
+    await set([column("quiz", "p2")]);
+    await read();
+    expect(await fact(user.id, "p2")).toMatchObject({ best_score: 50 });
+    await putIntoOrganization(slug);
+    platform.grade("quiz", "ada", 20, 20);
+    await night();
+    expect(await view()).toMatchObject({ failure: { why: "course_refused" } });
+    expect(await fact(user.id, "p2")).toMatchObject({ best_score: 50 });
   });
 
   it("of people whom nobody here knows are listed, and told when they are known and enrolled", async () => {

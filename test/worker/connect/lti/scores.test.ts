@@ -6,7 +6,7 @@ import { LEARNER, TestPlatform } from "../../../support/lti/platform.ts";
 import { deliver, freshSlug, project, publish, runCron } from "../../../support/worker/courses.ts";
 import { call } from "../../../support/worker/http.ts";
 import { admin, author, ladder } from "../../../support/worker/learners.ts";
-import { arrive, Browser, register, seen, serve, TOOL } from "./support.ts";
+import { arrive, Browser, namesNoCourses, putIntoOrganization, register, seen, serve, TOOL } from "./support.ts";
 
 let slug = "";
 let platform: TestPlatform;
@@ -73,6 +73,25 @@ describe("scores", () => {
     await minute();
     await minute();
     expect(platform.scores).toHaveLength(2);
+  });
+
+  it("[I8] go to a platform that names no courses only while the course belongs to no organisation", async () => {
+    await namesNoCourses(id, platform);
+    const { access_token, user } = await comes("one", "c-one");
+    await completes(access_token, user.id, "one");
+    await minute();
+    expect(told()).toEqual([["c-one", "Completed", 100]]);
+    await comes("p2", "c-p2");
+    await putIntoOrganization(slug);
+    const body = { facts: [{ user_id: user.id, item: `${slug}.p2`, score: 80, at: new Date().toISOString() }] };
+    expect((await call("POST", "/progress/import", { token: await admin(), body })).status).toBe(200);
+    await project(slug, user.id);
+    await minute();
+    expect(platform.scores).toHaveLength(1);
+    const why = await env.DB.prepare("SELECT failure FROM lti_scores WHERE platform = ? AND item = ?")
+      .bind(id, `${slug}.p2`)
+      .first("failure");
+    expect(why).toContain("course_refused");
   });
 
   it("are the score where there is one, and a waiting verdict is no score yet", async () => {

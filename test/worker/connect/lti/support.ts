@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { AuthRequest, Person, Placed, TestPlatform } from "../../../support/lti/platform.ts";
 import { call, read } from "../../../support/worker/http.ts";
 import { admin } from "../../../support/worker/learners.ts";
+import { organization } from "../../people/organizations-support.ts";
 
 export const TOOL = "http://latchkey.test";
 
@@ -125,3 +126,17 @@ export async function arrive(answer: Response) {
 
 /** Why a launch was refused. */
 export const faultOf = (answer: Response) => answer.headers.get("x-latchkey-lti");
+
+/** From now on a platform names no courses: it may open those that belong to no organisation. */
+export async function namesNoCourses(id: string, platform: TestPlatform): Promise<void> {
+  const body = { name: "A school", ...platform.registered, courses: null };
+  const answer = await call("PUT", `/lti/platforms/${id}`, { token: await admin(), body });
+  if (answer.status !== 200) throw new Error(await answer.text());
+}
+
+/** An admin puts a course into an organisation. */
+export async function putIntoOrganization(course: string): Promise<void> {
+  const body = { organization_id: await organization() };
+  const answer = await call("PUT", `/courses/${course}/organization`, { token: await admin(), body });
+  if (answer.status !== 200) throw new Error(await answer.text());
+}
