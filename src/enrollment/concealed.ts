@@ -6,8 +6,9 @@ import { enrollmentId } from "../platform/ids.ts";
 import { askEnrollment } from "./stub.ts";
 
 /**
- * Whether a course does not exist for the caller: it belongs to an organisation, and they are neither of it, nor staff of
- * the course, nor enrolled. A course of none costs no question; where nobody answers, the course stays hidden.
+ * Whether a course must not exist for the caller: it belongs to an organisation, and the caller is not in it, not staff of
+ * the course and not enrolled. For a course without an organisation, nothing is asked. If the object does not answer, the
+ * course stays hidden.
  */
 export async function isConcealed(c: AppContext, course: CourseEntry): Promise<boolean> {
   const actor = actorOf(c);

@@ -2,9 +2,9 @@ import { directory } from "../platform/database/shards.ts";
 import { FOREIGN_AMONG } from "./statements.ts";
 
 /**
- * Users whom the staff of a course do not find: accounts of another organisation than the course's (or of one, where the
- * course has none), unless they were in the course before. Admins and services find everybody. Ids without an account are
- * nobody's, and not among them.
+ * Users whom the staff of a course do not find: accounts of another organisation than the course's (of any, if the course
+ * has none), unless they were in the course before. Admins and services find everybody. Ids without an account are not
+ * among them.
  */
 export async function foreignAmong(
   env: Env,

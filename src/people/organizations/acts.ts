@@ -31,7 +31,7 @@ export const actRow = z
   });
 export type Act = z.output<typeof actRow>;
 
-/** What becomes of an act before anything is done: nothing to do, whom nobody knows, or what the caller may not. */
+/** The decision about an act, before it is done; an object says why the caller may not do it. */
 export type Verdict = "go" | "unchanged" | "user_not_found" | { rule: string; message: string };
 
 const no = (rule: string, message: string) => ({ rule, message });
@@ -67,7 +67,7 @@ export function judgeAct(
     case "return":
       if (!isOut) return "unchanged";
       if (manages === null || user.ban_by_manager === 1) return "go";
-      return no("admins_only", "Not a manager has suspended them: only an admin lifts this.");
+      return no("admins_only", "No manager set this suspension: only an admin can end it.");
     case "role":
       return user.role === act.role ? "unchanged" : "go";
     case "move":

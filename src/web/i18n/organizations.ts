@@ -15,7 +15,7 @@ const en = {
   idHint: "Lower-case letters, digits and inner dashes. It stays as it is.",
   name: "Name",
   exists: "There is one with this id. Open it to give it another name.",
-  made: (name: string) => `${name} is there now.`,
+  made: (name: string) => `${name} was made.`,
   rename: "Give it another name",
   renamed: "It has another name now.",
   all: "All organisations",
@@ -26,7 +26,7 @@ const en = {
   settings: "Name",
   search: "A part of a name, an address or an id",
   nobody: "Nobody is in it yet.",
-  nobodyFound: "Nobody fits.",
+  nobodyFound: "Nobody matches.",
   state: "State",
   active: "Active",
   manager: "Manager",
@@ -47,7 +47,7 @@ const en = {
     count === 1
       ? "Take this person out of the organisation? They keep the courses that they are in."
       : `Take these ${count} people out of the organisation? They keep the courses that they are in.`,
-  results: "What became of it",
+  results: "Results",
   clear: "Clear",
   outcomes: {
     done: "done",
@@ -62,7 +62,7 @@ const en = {
   invite: "Send a mail by which they choose a password",
   moveTitle: "Put people in",
   moveHint:
-    "Ids or e-mail addresses, one a line. Who is in another organisation leaves it, and does not manage its people any more.",
+    "Ids or e-mail addresses, one per line. People of another organisation leave it, and do not manage its people any more.",
   moveIn: "Put in",
   noCourses: "It has no courses yet.",
   unpublished: "not published",
@@ -70,7 +70,7 @@ const en = {
   courseIn: "Put a course in",
   courseSlug: "Slug of the course",
   courseMoved: (slug: string) => `${slug} is in this organisation now.`,
-  courseHint: "Who is in the course stays in it. People of other organisations do not see it any more.",
+  courseHint: "Its learners and staff stay in it. People of other organisations do not see it any more.",
   courseOutSure: (slug: string) => `Take ${slug} out of the organisation? Everybody sees it then, if it is published.`,
 };
 export type OrganizationText = typeof en;
